@@ -15,7 +15,12 @@ public class CorruptDataException extends SluiceException {
      */
     public CorruptDataException(
             @Nullable String key, long offset, long compressedOffset, String reason, @Nullable Throwable cause) {
-        super(key, -1, offset, compressedOffset < 0 ? reason : reason + " (compressed byte " + compressedOffset + ")", cause);
+        super(
+                key,
+                -1,
+                offset,
+                compressedOffset < 0 ? reason : reason + " (compressed byte " + compressedOffset + ")",
+                cause);
         this.compressedOffset = compressedOffset;
     }
 

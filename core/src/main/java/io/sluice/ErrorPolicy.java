@@ -26,7 +26,9 @@ public final class ErrorPolicy {
     private final long limit;
 
     private ErrorPolicy(
-            @Nullable Consumer<? super Rejected> sink, @Nullable Function<? super Rejected, ?> replacement, long limit) {
+            @Nullable Consumer<? super Rejected> sink,
+            @Nullable Function<? super Rejected, ?> replacement,
+            long limit) {
         this.sink = sink;
         this.replacement = replacement;
         this.limit = limit;

@@ -14,7 +14,13 @@ import org.jspecify.annotations.Nullable;
  * @param cause why, with place; {@link RecordException#kind()} tells the reasons apart
  */
 public record Rejected(
-        String key, long line, long offset, long length, byte[] raw, @Nullable Object value, RecordException cause) {
+        String key,
+        long line,
+        long offset,
+        long length,
+        byte[] raw,
+        @Nullable Object value,
+        RecordException cause) {
 
     @Override
     public String toString() {

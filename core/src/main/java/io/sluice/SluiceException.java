@@ -24,8 +24,7 @@ public class SluiceException extends RuntimeException {
      * @param reason what was wrong and what to do about it, without the place
      * @param cause what raised it, if anything
      */
-    public SluiceException(
-            @Nullable String key, long line, long offset, String reason, @Nullable Throwable cause) {
+    public SluiceException(@Nullable String key, long line, long offset, String reason, @Nullable Throwable cause) {
         super(message(key, line, offset, reason), cause);
         this.key = key;
         this.line = line;

@@ -12,7 +12,12 @@ import org.jspecify.annotations.Nullable;
  * @param offset offset of the first byte in the uncompressed shard
  * @param header what the framer learned from the shard's header, if its format has one
  */
-public record Block(byte[] bytes, int from, int to, long offset, @Nullable Object header) {
+public record Block(
+        byte[] bytes,
+        int from,
+        int to,
+        long offset,
+        @Nullable Object header) {
 
     /** The block's length in bytes. */
     public int length() {

@@ -28,11 +28,12 @@ public interface Framer {
      * bytes, else null. {@code start}, {@code at} and {@code length} of the rejection are relative to the stretch's first byte.
      * A stretch without a rejection (a header) is {@link #NO_RECORD}.
      */
-    @Nullable Rejection dropped();
+    @Nullable
+    Rejection dropped();
 
     /** Marks a dropped stretch that held no record and lost none: a file header, padding. Counted as blank bytes. */
-    Rejection NO_RECORD = new Rejection(
-            0, 0, 0, 0, new byte[0], io.sluice.RecordException.Kind.CORRUPT, "", 0, false, 0, null);
+    Rejection NO_RECORD =
+            new Rejection(0, 0, 0, 0, new byte[0], io.sluice.RecordException.Kind.CORRUPT, "", 0, false, 0, null);
 
     /** How many unframed bytes the framer needs to see to get on, as far as it knows: sizes the pipeline's buffer. */
     default int wanted() {

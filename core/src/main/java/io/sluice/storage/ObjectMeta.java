@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param lastModified null if the store can't say
  */
 public record ObjectMeta(
-        String key, long size, @Nullable String etag, @Nullable Instant lastModified) {
+        String key,
+        long size,
+        @Nullable String etag,
+        @Nullable Instant lastModified) {
 
     /** Checks its arguments. */
     public ObjectMeta {
