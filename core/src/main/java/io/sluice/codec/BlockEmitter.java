@@ -20,6 +20,9 @@ public interface BlockEmitter<B, T> extends AutoCloseable {
      */
     void accept(BlockOrigin origin, B values, int from, int to);
 
+    /** Whether {@code poll} would return a value: asked without demand, so it makes and allocates nothing. */
+    boolean hasNext();
+
     /** The next value to emit, or null where another {@code accept} (or, after {@code end}, nothing) is needed. */
     @Nullable
     T poll();
