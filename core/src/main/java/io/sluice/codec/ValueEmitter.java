@@ -22,6 +22,11 @@ public final class ValueEmitter<T> implements BlockEmitter<Object[], T> {
     }
 
     @Override
+    public boolean hasNext() {
+        return next < end;
+    }
+
+    @Override
     @SuppressWarnings("unchecked") // the decoder of the same reader made them
     public @Nullable T poll() {
         if (next == end) {

@@ -51,6 +51,11 @@ record LineCounter(ReadLimits limits) implements FormatReader<Integer, Long> {
         }
 
         @Override
+        public boolean hasNext() {
+            return ready > 0;
+        }
+
+        @Override
         public @Nullable Long poll() {
             if (ready == 0) {
                 return null;
