@@ -25,23 +25,48 @@ public final class Jsonl {
      * {@code Long} or {@code BigInteger} (the first that fits), {@code Double} (or {@code BigDecimal}, see
      * {@link JsonlSpec#bigDecimals()}), {@code Boolean}, null, {@code List} and {@code Map}. All of them are the receiver's to
      * keep and to change.
+     *
+     * <p>What is written, in the order in which a map gives its entries:
+     * <table>
+     * <caption>Java values as JSON</caption>
+     * <tr><td>{@code String}, {@code CharSequence}, {@code Character}, {@code UUID}, {@code Path}</td><td>string</td></tr>
+     * <tr><td>{@code Integer}, {@code Long}, {@code Short}, {@code Byte}, {@code BigInteger}, {@code AtomicInteger}, {@code AtomicLong}</td>
+     *     <td>integer</td></tr>
+     * <tr><td>{@code Double}, {@code Float}</td><td>the shortest decimal that reads back as the same value, with a fraction or an
+     *     exponent always; NaN and the infinities only by {@link JsonlSpec#acceptNonFinite()}</td></tr>
+     * <tr><td>{@code BigDecimal}</td><td>its exact digits and scale: {@code 1.50}, {@code 1E+3}</td></tr>
+     * <tr><td>{@code Boolean}, {@code AtomicBoolean}, null</td><td>literal</td></tr>
+     * <tr><td>{@code Map} with {@code String} keys</td><td>object</td></tr>
+     * <tr><td>{@code Iterable}, {@code Object[]}, arrays of numbers or booleans</td><td>array</td></tr>
+     * <tr><td>{@code Optional}</td><td>what it holds, or null</td></tr>
+     * <tr><td>{@code Enum}</td><td>its {@code name()}</td></tr>
+     * <tr><td>{@code byte[]}, {@code ByteBuffer} (what remains)</td><td>Base64 (RFC 4648, section 4)</td></tr>
+     * <tr><td>{@code java.time} values, {@code java.util.Date}</td><td>ISO 8601, seconds always written; of a {@code ZonedDateTime} the
+     *     offset is kept and the region's name is not</td></tr>
+     * </table>
+     *
+     * <p>All else is refused with a {@link io.sluice.RecordException} that names the path of the value ({@code $.a.b[3]}): other types,
+     * keys that are no strings, lone surrogates, nesting deeper than 1000. Nothing is written as null or {@code ?} in its place.
      */
     public static Format<Map<String, Object>> maps(JsonlSpec spec) {
-        String name = "jsonl maps";
         return new JsonlFormat<>(
-                name,
+                "jsonl maps",
                 limits -> new ValueReader<>(() -> new MapDecoder(spec, limits), false),
-                JsonlFormat.readOnly(name));
+                () -> new MapEncoder(spec));
     }
 
     /**
      * Every line that is not blank as it is, without its terminator and unparsed: a heap buffer that is the receiver's to
      * keep. Lines of one block share an array, so one that is kept for long keeps its neighbours as well.
+     *
+     * <p>Written as they are with a {@code \n} behind; not parsed either. The buffer's position stays where it is. Refused are
+     * blank records, and ones that contain a line feed or begin with a byte order mark, because they would not come back as what they are.
      */
     public static Format<ByteBuffer> bytes() {
-        String name = "jsonl bytes";
         return new JsonlFormat<>(
-                name, limits -> new ValueReader<>(() -> new RawLineDecoder(limits), true), JsonlFormat.readOnly(name));
+                "jsonl bytes",
+                limits -> new ValueReader<>(() -> new RawLineDecoder(limits), true),
+                RawLineEncoder::new);
     }
 
     /** How many records there are, a block at a time, without looking into them: sum up what is emitted. */

@@ -35,7 +35,7 @@ public final class JsonlSpec {
         return new JsonlSpec(true, nonFinite, uniqueKeys, maxNumberDigits);
     }
 
-    /** Takes {@code NaN}, {@code Infinity} and {@code -Infinity}, which are no JSON, as doubles. */
+    /** Takes {@code NaN}, {@code Infinity} and {@code -Infinity}, which are no JSON, as doubles, and writes them so. */
     public JsonlSpec acceptNonFinite() {
         return new JsonlSpec(bigDecimals, true, uniqueKeys, maxNumberDigits);
     }

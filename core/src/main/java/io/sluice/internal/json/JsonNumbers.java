@@ -12,8 +12,7 @@ final class JsonNumbers {
 
     static final int MAX_LONG_BYTES = 20;
 
-    private static final VarHandle SHORT =
-            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final short[] PAIRS = new short[100];
     private static final long[] POWERS = new long[19];
 

@@ -172,7 +172,7 @@ public final class JsonWriter {
 
     private void ascii(String text) {
         room(text.length());
-        text.getBytes(0, text.length(), b, p);
+        System.arraycopy(text.getBytes(StandardCharsets.ISO_8859_1), 0, b, p, text.length());
         p += text.length();
         b[p++] = ',';
     }
@@ -218,8 +218,7 @@ public final class JsonWriter {
         int at = JsonStrings.loneSurrogate(s);
         return new Unwritable(
                 RecordException.Kind.INVALID_UNICODE,
-                "the string has a surrogate without its other half at character " + at
-                        + (at < 0 ? "" : String.format(" (U+%04X)", (int) s.charAt(at))),
+                "the string has a surrogate without its other half at character " + at,
                 null);
     }
 
@@ -248,7 +247,8 @@ public final class JsonWriter {
                 RecordException.Kind.UNMAPPABLE,
                 key == null
                         ? "a map with a null key can't be written as JSON; keys must be strings"
-                        : "a map with a key of " + key.getClass().getName() + " can't be written as JSON; keys must be strings",
+                        : "a map with a key of " + key.getClass().getName()
+                                + " can't be written as JSON; keys must be strings",
                 null);
     }
 

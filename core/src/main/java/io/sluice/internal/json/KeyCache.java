@@ -1,8 +1,6 @@
 package io.sluice.internal.json;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +17,7 @@ final class KeyCache {
     static final int PADDING = 8;
 
     private static final int PLACES = 1024;
-    private static final VarHandle LONG =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = Newlines.LONG;
 
     private final @Nullable String[] names = new @Nullable String[PLACES];
     private final byte[][] texts = new byte[PLACES][];

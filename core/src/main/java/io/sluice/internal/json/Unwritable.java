@@ -21,7 +21,8 @@ final class Unwritable extends RuntimeException {
     }
 
     Unwritable inside(String key) {
-        return prepend(isPlain(key) ? "." + key : "['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']");
+        return prepend(
+                isPlain(key) ? "." + key : "['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']");
     }
 
     Unwritable inside(int index) {
@@ -42,7 +43,6 @@ final class Unwritable extends RuntimeException {
     }
 
     RecordException toRecordException() {
-        return new RecordException(
-                kind, null, -1, -1, "$" + path + (cut ? "…" : "") + ": " + reason, getCause());
+        return new RecordException(kind, null, -1, -1, "$" + path + (cut ? "…" : "") + ": " + reason, getCause());
     }
 }
