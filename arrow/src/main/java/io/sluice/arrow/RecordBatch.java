@@ -17,9 +17,8 @@ import org.apache.arrow.vector.types.pojo.Schema;
  * so a batch stays what it was however many others are prefetched behind it.
  *
  * <p><b>Ownership.</b> Whoever receives a batch owns it and closes it, on any thread; ownership moves with {@code
- * onNext}. Operators that drop elements (filter, cancel between two threads, {@code flatMap}) don't know that: use
- * {@link Arrow#using} where a stream has such operators, or {@code doOnDiscard(RecordBatch.class,
- * RecordBatch::close)} where the operators honour it.
+ * onNext}. Operators that drop elements (filter, cancel between two threads, {@code flatMap}) don't know that: {@code
+ * doOnDiscard(RecordBatch.class, RecordBatch::close)} helps where the operators honour it.
  *
  * <p>Its vectors may be read from any thread, by one thread at a time.
  */
@@ -46,7 +45,8 @@ public final class RecordBatch implements AutoCloseable {
         return new RecordBatch(
                 Objects.requireNonNull(root, "root"),
                 dictionaries.stream()
-                        .collect(Collectors.toUnmodifiableMap(d -> d.getEncoding().getId(), Function.identity())));
+                        .collect(Collectors.toUnmodifiableMap(
+                                d -> d.getEncoding().getId(), Function.identity())));
     }
 
     /** The schema; dictionary-encoded columns show the type of their indexes, as Arrow's vectors do. */

@@ -60,7 +60,8 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
                 throw new IllegalArgumentException("batchRows must be positive: " + batchRows);
             }
             if (batchBytes < 1 || batchBytes > MAX_BATCH_BYTES) {
-                throw new IllegalArgumentException("batchBytes must be between 1 and " + MAX_BATCH_BYTES + ": " + batchBytes);
+                throw new IllegalArgumentException(
+                        "batchBytes must be between 1 and " + MAX_BATCH_BYTES + ": " + batchBytes);
             }
         }
 
@@ -98,6 +99,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
     private @Nullable ColumnChunk chunk;
     private byte[] path = {};
     private String pathKey = "";
+    private long addedRowBytes;
     private int row;
     private int lastRow;
     private int record;
@@ -155,6 +157,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
 
     @Override
     public void accept(BlockOrigin origin, ColumnChunk values, int from, int to) {
+        absorb();
         int[] ordinals = values.ordinals;
         chunk = values;
         record = from;
@@ -165,6 +168,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
             pathKey = origin.key();
             path = pathKey.getBytes(StandardCharsets.UTF_8);
         }
+        addedRowBytes = (paths == null ? 0 : path.length + 4) + (indexes == null ? 0 : Long.BYTES);
         for (BatchColumn column : columns) {
             column.newChunk();
         }
@@ -187,13 +191,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
                     return flush();
                 }
             }
-            if (from != null) {
-                consume(lastRecord);
-                chunk = null;
-                if (lastRecord == from.records()) {
-                    from.release();
-                }
-            }
+            release();
             return ended && batchRows > 0 ? flush() : null;
         } catch (OutOfMemoryException e) {
             throw new SluiceException(
@@ -201,26 +199,46 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
                     -1,
                     -1,
                     "the Arrow allocator '" + allocator.getName() + "' (limit " + allocator.getLimit() + " bytes, "
-                            + allocator.getAllocatedMemory() + " in use) can't hold another batch: raise its limit, close"
+                            + allocator.getAllocatedMemory()
+                            + " in use) can't hold another batch: raise its limit, close"
                             + " batches earlier, or lower batchRows or batchBytes",
                     e);
         }
     }
 
+    /** Whoever asked {@code hasNext} and got no may accept more without polling first. */
+    private void absorb() {
+        if (chunk != null && poll() != null) {
+            throw new IllegalStateException("accept before poll returned null");
+        }
+    }
+
+    private void release() {
+        ColumnChunk from = chunk;
+        if (from != null) {
+            consume(lastRecord);
+            chunk = null;
+            if (lastRecord == from.records()) {
+                from.release();
+            }
+        }
+    }
+
+    private boolean fits(ColumnChunk from, int count) {
+        return batchBytes + from.bytes(row, row + count) + count * addedRowBytes <= options.batchBytes();
+    }
+
     /** How many of the next {@code count} rows the batch has room for; at least one in an empty batch. */
     private int fitting(ColumnChunk from, int count) {
-        long room = options.batchBytes() - batchBytes;
-        if (from.bytes(row, row + count) <= room) {
+        if (fits(from, count)) {
             return count;
         }
         int low = batchRows == 0 ? 1 : 0;
-        int high = count;
-        while (low < high - 1 || low < high && from.bytes(row, row + high) <= room) {
+        int high = Math.max(low, count - 1);
+        while (low < high) {
             int middle = (low + high + 1) >>> 1;
-            if (from.bytes(row, row + middle) <= room) {
+            if (fits(from, middle)) {
                 low = middle;
-            } else if (middle - 1 < low) {
-                break;
             } else {
                 high = middle - 1;
             }
@@ -228,11 +246,21 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         return low;
     }
 
+    @Override
+    public boolean hasNext() {
+        ColumnChunk from = chunk;
+        int waiting = from == null ? 0 : lastRow - row;
+        if (ended && batchRows + waiting > 0 || waiting >= options.batchRows() - batchRows) {
+            return true;
+        }
+        return from != null && batchRows + waiting > 1 && waiting > 0 && !fits(from, waiting);
+    }
+
     private void append(ColumnChunk from, int to) {
         if (to == row) {
             return;
         }
-        batchBytes += from.bytes(row, to);
+        batchBytes += from.bytes(row, to) + (to - row) * addedRowBytes;
         for (int i = 0; i < columns.length; i++) {
             columns[i].append(from.columns[i], row, to);
         }
@@ -243,7 +271,6 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
                 paths.appendBytes(path, 0, path.length);
             }
             pathColumn.append(paths, 0, count);
-            batchBytes += paths.bytes(0, count);
         }
         if (indexes != null && indexColumn != null) {
             indexes.reset();
@@ -251,7 +278,6 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
                 indexes.appendLong(rowIndex + ordinal(from, i) - record);
             }
             indexColumn.append(indexes, 0, count);
-            batchBytes += indexes.bytes(0, count);
         }
         batchRows += count;
         row = to;

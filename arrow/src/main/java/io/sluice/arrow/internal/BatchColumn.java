@@ -39,8 +39,9 @@ final class BatchColumn implements AutoCloseable {
         this.plan = plan;
         this.allocator = allocator;
         this.scratch = scratch;
-        this.children =
-                plan.children.stream().map(child -> new BatchColumn(child, allocator, scratch)).toArray(BatchColumn[]::new);
+        this.children = plan.children.stream()
+                .map(child -> new BatchColumn(child, allocator, scratch))
+                .toArray(BatchColumn[]::new);
         this.data = new GrowingBuffer(allocator);
         this.offsets = new GrowingBuffer(allocator);
         this.dictionary = plan.layout == ColumnPlan.DICTIONARY ? new BatchDictionary(plan) : null;
@@ -185,7 +186,8 @@ final class BatchColumn implements AutoCloseable {
         for (int row = from; row < to; row++) {
             int child = column.data[row];
             scratch[pending] = (byte) plan.typeIds[child];
-            Column.INTS.set(scratch, SCRATCH_ROWS + pending * 4, children[child].rows + column.offsets[row] - starts[child]);
+            Column.INTS.set(
+                    scratch, SCRATCH_ROWS + pending * 4, children[child].rows + column.offsets[row] - starts[child]);
             if (++pending == SCRATCH_ROWS || row + 1 == to) {
                 data.append(scratch, 0, pending);
                 offsets.append(scratch, SCRATCH_ROWS, pending * 4);

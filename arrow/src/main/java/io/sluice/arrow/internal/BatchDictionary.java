@@ -49,9 +49,14 @@ final class BatchDictionary {
             int from = chunk.offsets()[local];
             code = values.code(chunk.bytes(), from, chunk.offsets()[local + 1] - from);
             if (values.size() > maxCodes) {
-                throw new SluiceException(null, -1, -1, "column '" + plan.field.getName() + "' has more than " + maxCodes
-                        + " distinct values, which its index type " + encoding.getIndexType()
-                        + " can't number: use a wider index, or plain strings", null);
+                throw new SluiceException(
+                        null,
+                        -1,
+                        -1,
+                        "column '" + plan.field.getName() + "' has more than " + maxCodes
+                                + " distinct values, which its index type " + encoding.getIndexType()
+                                + " can't number: use a wider index, or plain strings",
+                        null);
             }
             codes[local] = code;
         }
@@ -61,8 +66,8 @@ final class BatchDictionary {
     /** All values so far, as a dictionary with memory of its own. */
     Dictionary toDictionary(BufferAllocator allocator) {
         int size = values.size();
-        VarCharVector vector = new VarCharVector(
-                plan.field.getName(), FieldType.nullable(new ArrowType.Utf8()), allocator);
+        VarCharVector vector =
+                new VarCharVector(plan.field.getName(), FieldType.nullable(new ArrowType.Utf8()), allocator);
         try (ArrowBuf offsets = allocator.buffer((size + 1) * 4L);
                 ArrowBuf data = allocator.buffer(values.offsets()[size])) {
             for (int i = 0; i <= size; i++) {

@@ -77,10 +77,15 @@ public final class ColumnPlan {
     public static ColumnPlan of(Field given) {
         Field field = inMemory(given);
         if (field.getDictionary() != null) {
-            return new ColumnPlan(field, DICTIONARY, ((ArrowType.Int) field.getType()).getBitWidth() / 8, List.of(), new int[0]);
+            return new ColumnPlan(
+                    field, DICTIONARY, ((ArrowType.Int) field.getType()).getBitWidth() / 8, List.of(), new int[0]);
         }
         List<ColumnPlan> children = of(field.getChildren());
         field = withChildren(field, children);
+        if (isList(field) && children.get(0).layout == UNION) {
+            throw new IllegalArgumentException("column '" + field.getName()
+                    + "': Arrow's vectors for Java can't hold lists of unions; wrap the union in a struct");
+        }
         ArrowType type = field.getType();
         int[] none = new int[0];
         switch (type.getTypeID()) {
@@ -126,9 +131,18 @@ public final class ColumnPlan {
         return counted;
     }
 
+    private static boolean isList(Field field) {
+        return switch (field.getType().getTypeID()) {
+            case List, LargeList, FixedSizeList -> true;
+            default -> false;
+        };
+    }
+
     private static Field withChildren(Field field, List<ColumnPlan> plans) {
         List<Field> children = plans.stream().map(plan -> plan.field).toList();
-        return children.equals(field.getChildren()) ? field : new Field(field.getName(), field.getFieldType(), children);
+        return children.equals(field.getChildren())
+                ? field
+                : new Field(field.getName(), field.getFieldType(), children);
     }
 
     /** Arrow's vectors carry the index type of a dictionary-encoded field; a schema may name the value type instead. */
@@ -144,8 +158,8 @@ public final class ColumnPlan {
                         new FieldType(field.isNullable(), encoding.getIndexType(), encoding, field.getMetadata()),
                         List.of());
             default:
-                throw new IllegalArgumentException("column '" + field.getName() + "': only strings can be dictionary-encoded, not "
-                        + field.getType());
+                throw new IllegalArgumentException("column '" + field.getName()
+                        + "': only strings can be dictionary-encoded, not " + field.getType());
         }
     }
 
@@ -156,7 +170,9 @@ public final class ColumnPlan {
                 return ((ArrowType.Int) type).getBitWidth() / 8;
             case FloatingPoint:
                 FloatingPointPrecision precision = ((ArrowType.FloatingPoint) type).getPrecision();
-                return precision == FloatingPointPrecision.DOUBLE ? 8 : precision == FloatingPointPrecision.SINGLE ? 4 : 2;
+                return precision == FloatingPointPrecision.DOUBLE
+                        ? 8
+                        : precision == FloatingPointPrecision.SINGLE ? 4 : 2;
             case Decimal:
                 int bits = ((ArrowType.Decimal) type).getBitWidth();
                 if (bits != 128 && bits != 256) {
@@ -183,8 +199,8 @@ public final class ColumnPlan {
     }
 
     private static IllegalArgumentException unsupported(Field field) {
-        return new IllegalArgumentException("column '" + field.getName() + "': type " + field.getType()
-                + " can't be filled here; use a plain one");
+        return new IllegalArgumentException(
+                "column '" + field.getName() + "': type " + field.getType() + " can't be filled here; use a plain one");
     }
 
     /** The index of the child with this name, or -1. */
@@ -223,7 +239,8 @@ public final class ColumnPlan {
     }
 
     /** The dictionary's encoding, for {@link #DICTIONARY}. */
-    @Nullable DictionaryEncoding encoding() {
+    @Nullable
+    DictionaryEncoding encoding() {
         return field.getDictionary();
     }
 }
