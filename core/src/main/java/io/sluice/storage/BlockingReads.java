@@ -12,8 +12,9 @@ public interface BlockingReads {
 
     /**
      * Opens an object for sequential reading. Called and read on a thread that may block; the caller closes it.
-     * Same meaning and same errors (thrown) as {@link ObjectStore#get}; {@code read} may throw IOException, which the
-     * caller maps to a {@link io.sluice.StorageException}.
+     * Same meaning and same errors (thrown) as {@link ObjectStore#get}; {@code read} throws
+     * {@link io.sluice.StorageException} as well ({@code CHANGED}, for a file cut off meanwhile), or IOException, which the
+     * caller maps to one. Closing it from another thread ends a read under way.
      */
     ReadableByteChannel open(String key, ByteRange range, @Nullable String ifMatch) throws IOException;
 }

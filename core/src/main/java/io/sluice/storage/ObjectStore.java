@@ -45,6 +45,22 @@ public interface ObjectStore {
     Flux<ObjectMeta> list(String prefix);
 
     /**
+     * The objects of one directory, without those of the directories in it; otherwise as {@link #list}. Stores that can ask for
+     * one level do so instead of walking through all depths, as this default does.
+     *
+     * @param directory ends with {@code /}, which is added where it is missing; empty for the store's root
+     */
+    default Flux<ObjectMeta> listDirectory(String directory) {
+        String prefix = directoryPrefix(directory);
+        return list(prefix).filter(meta -> meta.key().indexOf('/', prefix.length()) < 0);
+    }
+
+    /** The listing prefix of a directory: its name and a trailing {@code /}; empty for the root. */
+    static String directoryPrefix(String directory) {
+        return directory.isEmpty() || directory.endsWith("/") ? directory : directory + "/";
+    }
+
+    /**
      * Writes an object. Nobody sees it before the Mono completes; on error or cancel, nothing is left of it.
      * The content's buffers are read, not kept, after the next one was requested.
      */
