@@ -27,7 +27,8 @@ final class RawLineDecoder implements BlockDecoder<Object[]> {
             if (n == values.length) {
                 values = Arrays.copyOf(values, n * 2);
             }
-            values[n++] = ByteBuffer.wrap(lines.bytes(), lines.start(), lines.end() - lines.start()).slice();
+            values[n++] = ByteBuffer.wrap(lines.bytes(), lines.start(), lines.end() - lines.start())
+                    .slice();
         }
         expected = Math.max(16, n + (n >> 3));
         return lines.close(values, n);

@@ -295,7 +295,8 @@ public final class Glob {
             } else if (c == wanted) {
                 return i;
             } else if (c == '[') {
-                int close = text.indexOf(']', text.startsWith("!", i + 1) || text.startsWith("^", i + 1) ? i + 3 : i + 2);
+                int close =
+                        text.indexOf(']', text.startsWith("!", i + 1) || text.startsWith("^", i + 1) ? i + 3 : i + 2);
                 i = close < 0 ? text.length() : close;
             }
         }

@@ -21,7 +21,8 @@ final class BlockingFlux<T> extends Flux<T> {
     interface Source<T> {
 
         /** The next value, or null at the end. */
-        @Nullable T next();
+        @Nullable
+        T next();
 
         /** Whether the end is known to be reached, so that the sequence completes without another request. */
         boolean exhausted();

@@ -134,7 +134,8 @@ public final class InMemoryObjectStore implements ObjectStore {
     }
 
     private static StorageException exists(String key) {
-        return error(Kind.ALREADY_EXISTS, key, "exists already; write to another key, or overwrite with PutMode.OVERWRITE");
+        return error(
+                Kind.ALREADY_EXISTS, key, "exists already; write to another key, or overwrite with PutMode.OVERWRITE");
     }
 
     private static StorageException error(Kind kind, String key, String reason) {

@@ -36,7 +36,10 @@ final class LocalErrors {
             reason = failure.getReason();
             if (fileAbove(path) != null) {
                 return new StorageException(
-                        Kind.NOT_FOUND, name, "there is no such file: " + fileAbove(path) + " is not a directory", error);
+                        Kind.NOT_FOUND,
+                        name,
+                        "there is no such file: " + fileAbove(path) + " is not a directory",
+                        error);
             }
         }
         String text = reason == null ? error.getClass().getSimpleName() : reason;
@@ -44,7 +47,8 @@ final class LocalErrors {
             return new StorageException(Kind.IO, name, "the disk is full or a quota is used up: " + text, error);
         }
         if (text.toLowerCase(Locale.ROOT).contains("name too long")) {
-            return new StorageException(Kind.INVALID_REQUEST, name, "the file system does not take this name: " + text, error);
+            return new StorageException(
+                    Kind.INVALID_REQUEST, name, "the file system does not take this name: " + text, error);
         }
         return new StorageException(Kind.IO, name, "I/O error: " + text, error);
     }
@@ -56,7 +60,10 @@ final class LocalErrors {
 
     static StorageException alreadyExists(String name, @Nullable Throwable cause) {
         return new StorageException(
-                Kind.ALREADY_EXISTS, name, "exists already; write to another key, or overwrite with PutMode.OVERWRITE", cause);
+                Kind.ALREADY_EXISTS,
+                name,
+                "exists already; write to another key, or overwrite with PutMode.OVERWRITE",
+                cause);
     }
 
     /** The closest existing ancestor if it is no directory: the reason, in any locale, of "Not a directory". */

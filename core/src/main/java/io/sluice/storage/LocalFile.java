@@ -49,7 +49,8 @@ final class LocalFile implements ReadableByteChannel {
             requireMatch(before, ifMatch, name);
             channel = FileChannel.open(path, StandardOpenOption.READ);
             if (ifMatch != null) {
-                // the name may have passed to another file since: only if it has the ETag before and after did we open that one
+                // the name may have passed to another file since: only if it has the ETag before and after did we open
+                // that one
                 requireMatch(attributes(path, name), ifMatch, name);
             }
             LocalFile file = new LocalFile(
@@ -76,7 +77,10 @@ final class LocalFile implements ReadableByteChannel {
     static ObjectMeta meta(String key, BasicFileAttributes attributes) {
         return attributes.isRegularFile()
                 ? new ObjectMeta(
-                        key, attributes.size(), etag(attributes), attributes.lastModifiedTime().toInstant())
+                        key,
+                        attributes.size(),
+                        etag(attributes),
+                        attributes.lastModifiedTime().toInstant())
                 : new ObjectMeta(key, -1, null, null);
     }
 
@@ -86,8 +90,10 @@ final class LocalFile implements ReadableByteChannel {
             return null;
         }
         return Long.toHexString(attributes.size())
-                + '-' + Long.toHexString(attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS))
-                + '-' + inode(attributes.fileKey());
+                + '-'
+                + Long.toHexString(attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS))
+                + '-'
+                + inode(attributes.fileKey());
     }
 
     /** The inode alone: a device number may differ after the next mount. */
@@ -109,7 +115,8 @@ final class LocalFile implements ReadableByteChannel {
 
     private static void requireMatch(BasicFileAttributes attributes, @Nullable String ifMatch, String name) {
         if (ifMatch != null && !ifMatch.equals(etag(attributes))) {
-            throw changed(name, "is not the version that was pinned: its ETag is " + etag(attributes) + ", not " + ifMatch);
+            throw changed(
+                    name, "is not the version that was pinned: its ETag is " + etag(attributes) + ", not " + ifMatch);
         }
     }
 
@@ -152,7 +159,8 @@ final class LocalFile implements ReadableByteChannel {
     }
 
     /** The next chunk of at most {@code maxBytes}, or null at the end. */
-    @Nullable ByteBuffer next(int maxBytes) throws IOException {
+    @Nullable
+    ByteBuffer next(int maxBytes) throws IOException {
         if (remaining == 0) {
             return null;
         }

@@ -64,7 +64,9 @@ final class LocalLocations {
             return "/";
         }
         boolean drives = !files.getSeparator().equals("/");
-        return drives && path.length() > 2 && path.charAt(1) == ':' && path.charAt(2) == '/' ? path.substring(0, 3) : null;
+        return drives && path.length() > 2 && path.charAt(1) == ':' && path.charAt(2) == '/'
+                ? path.substring(0, 3)
+                : null;
     }
 
     private static List<String> withoutClimbs(List<String> segments, String location) {
@@ -75,8 +77,7 @@ final class LocalLocations {
             } else if (!kept.isEmpty()) {
                 kept.remove(kept.size() - 1);
             } else {
-                throw new StorageException(
-                        Kind.INVALID_REQUEST, location, "climbs above the root directory", null);
+                throw new StorageException(Kind.INVALID_REQUEST, location, "climbs above the root directory", null);
             }
         }
         return kept;

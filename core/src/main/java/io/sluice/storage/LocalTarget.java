@@ -87,7 +87,8 @@ final class LocalTarget {
             }
             open.force(true);
             open.close();
-            // of the file that was written, as another writer may have replaced it by the time the name could be looked up
+            // of the file that was written, as another writer may have replaced it by the time the name could be looked
+            // up
             meta[0] = LocalFile.meta(key, Files.readAttributes(written, BasicFileAttributes.class));
             if (mode == PutMode.CREATE) {
                 create(written);
@@ -161,7 +162,8 @@ final class LocalTarget {
     }
 
     private StorageException isDirectory(@Nullable Exception cause) {
-        return new StorageException(Kind.INVALID_REQUEST, name, "is a directory and can't be overwritten by a file", cause);
+        return new StorageException(
+                Kind.INVALID_REQUEST, name, "is a directory and can't be overwritten by a file", cause);
     }
 
     private void makeDirectories(@Nullable Path directory) throws IOException {

@@ -107,7 +107,8 @@ final class LocalWalk implements BlockingFlux.Source<ObjectMeta> {
             levels.push(new Level(attributes.fileKey(), read(path, directory, names)));
         } catch (NoSuchFileException | NotDirectoryException missing) {
             if (names.isEmpty()) {
-                String why = missing instanceof NoSuchFileException ? "there is no such directory" : "is not a directory";
+                String why =
+                        missing instanceof NoSuchFileException ? "there is no such directory" : "is not a directory";
                 throw new StorageException(Kind.NOT_FOUND, shown, why, missing);
             }
         } catch (IOException error) {

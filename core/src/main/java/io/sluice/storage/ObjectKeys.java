@@ -53,7 +53,10 @@ public final class ObjectKeys {
             int stop = slash < 0 || slash > end ? end : slash;
             int length = stop - start;
             if (length == 0) {
-                throw invalid(text, what, start == 0 ? "begins with '/'; it is relative to its store" : "has an empty segment");
+                throw invalid(
+                        text,
+                        what,
+                        start == 0 ? "begins with '/'; it is relative to its store" : "has an empty segment");
             }
             if (text.charAt(start) == '.' && (length == 1 || (length == 2 && text.charAt(start + 1) == '.'))) {
                 throw invalid(text, what, "has the segment '" + text.substring(start, stop) + "'");

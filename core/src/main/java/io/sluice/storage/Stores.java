@@ -100,12 +100,14 @@ public final class Stores {
 
     private static String hint(String scheme) {
         return switch (scheme) {
-            case "s3", "s3a", "s3n" -> "no store for " + scheme + ":// on the class path: add io.sluice:sluice-s3"
-                    + (scheme.equals("s3") ? "" : " and write s3://");
-            case "http", "https" -> "no store for " + scheme
-                    + ":// on the class path: add io.projectreactor.netty:reactor-netty-http";
-            default -> "no store on the class path knows the scheme " + scheme
-                    + "://; give a path, s3:// or http(s)://, or add a StoreProvider";
+            case "s3", "s3a", "s3n" ->
+                "no store for " + scheme + ":// on the class path: add io.sluice:sluice-s3"
+                        + (scheme.equals("s3") ? "" : " and write s3://");
+            case "http", "https" ->
+                "no store for " + scheme + ":// on the class path: add io.projectreactor.netty:reactor-netty-http";
+            default ->
+                "no store on the class path knows the scheme " + scheme
+                        + "://; give a path, s3:// or http(s)://, or add a StoreProvider";
         };
     }
 
