@@ -69,6 +69,22 @@ public final class Jsonl {
                 RawLineEncoder::new);
     }
 
+    /** {@link #checkedBytes(JsonlSpec)} with the defaults. */
+    public static Format<ByteBuffer> checkedBytes() {
+        return checkedBytes(JsonlSpec.create());
+    }
+
+    /**
+     * The lines as {@link #bytes()} gives them, but only those that {@link #maps(JsonlSpec)} would take; the others are
+     * rejected records. For passing records on unchanged: no digit of a number and no escape is rewritten.
+     */
+    public static Format<ByteBuffer> checkedBytes(JsonlSpec spec) {
+        return new JsonlFormat<>(
+                "jsonl checked bytes",
+                limits -> new ValueReader<>(() -> new CheckedLineDecoder(new MapDecoder(spec, limits), limits), true),
+                RawLineEncoder::new);
+    }
+
     /** How many records there are, a block at a time, without looking into them: sum up what is emitted. */
     public static Format<Long> counts() {
         String name = "jsonl counts";
