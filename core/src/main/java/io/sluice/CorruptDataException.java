@@ -8,6 +8,7 @@ public class CorruptDataException extends SluiceException {
     private static final long serialVersionUID = 1L;
 
     private final long compressedOffset;
+    private final String bareReason;
 
     /**
      * @param offset uncompressed bytes that came out before the damage
@@ -22,6 +23,12 @@ public class CorruptDataException extends SluiceException {
                 compressedOffset < 0 ? reason : reason + " (compressed byte " + compressedOffset + ")",
                 cause);
         this.compressedOffset = compressedOffset;
+        this.bareReason = reason;
+    }
+
+    @Override
+    public String reason() {
+        return bareReason;
     }
 
     /** Offset in bytes into the stored object, -1 if unknown. */

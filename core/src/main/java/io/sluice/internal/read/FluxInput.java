@@ -1,0 +1,199 @@
+package io.sluice.internal.read;
+
+import io.sluice.SluiceException;
+import io.sluice.StorageException;
+import java.nio.ByteBuffer;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Operators;
+import reactor.util.context.Context;
+
+/**
+ * Reads {@code ObjectStore.get}: requests what the prefetch budget grants, queues what arrives, wakes the pump.
+ * Requests and reads are made by the pump's current thread only, signals come from any.
+ */
+final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
+
+    private final Flux<ByteBuffer> source;
+    private final String name;
+    private final long expected;
+    private final Context context;
+    private final Runnable wake;
+    private final ChunkSize chunkSize;
+
+    private final Queue<ByteBuffer> queue = new ConcurrentLinkedQueue<>();
+    private final AtomicLong buffered = new AtomicLong();
+    private final AtomicLong outstanding = new AtomicLong();
+
+    private volatile @Nullable Subscription upstream;
+    private volatile boolean cancelled;
+    private volatile boolean done;
+    private volatile long received;
+    private @Nullable Throwable error;
+    private boolean subscribed;
+
+    /** The largest chunk that a read's store has sent so far: what a request is expected to bring. */
+    static final class ChunkSize {
+        private volatile int max;
+
+        int orElse(int unknown) {
+            int known = max;
+            return known == 0 ? unknown : known;
+        }
+
+        void seen(int bytes) {
+            if (bytes > max) {
+                max = bytes; // lost updates of racing shards only delay the estimate
+            }
+        }
+    }
+
+    FluxInput(
+            Flux<ByteBuffer> source, String name, long expected, Context context, Runnable wake, ChunkSize chunkSize) {
+        this.source = source;
+        this.name = name;
+        this.expected = expected;
+        this.context = context;
+        this.wake = wake;
+        this.chunkSize = chunkSize;
+    }
+
+    /** Asks for {@code chunks} more buffers; the first call subscribes. */
+    void request(long chunks) {
+        outstanding.addAndGet(chunks);
+        if (!subscribed) {
+            subscribed = true;
+            source.subscribe(this);
+        }
+        Subscription s = upstream;
+        if (s != null && !cancelled) {
+            s.request(chunks);
+        }
+    }
+
+    /** Bytes that have arrived and were not read yet. */
+    long buffered() {
+        return buffered.get();
+    }
+
+    /** Buffers that were requested and have not arrived. */
+    long outstanding() {
+        return done ? 0 : outstanding.get();
+    }
+
+    /** Whether nothing more will arrive. */
+    boolean arrived() {
+        return done;
+    }
+
+    /** Bytes still to arrive, {@link Long#MAX_VALUE} where the store can't say. */
+    long remaining() {
+        return done ? 0 : expected < 0 ? Long.MAX_VALUE : Math.max(0, expected - received);
+    }
+
+    @Override
+    public int read(byte[] into, int from, int length) {
+        int copied = 0;
+        while (copied < length) {
+            ByteBuffer head = queue.peek();
+            if (head == null) {
+                break;
+            }
+            int n = Math.min(head.remaining(), length - copied);
+            head.get(into, from + copied, n);
+            copied += n;
+            if (!head.hasRemaining()) {
+                queue.poll();
+            }
+        }
+        if (copied > 0) {
+            buffered.addAndGet(-copied);
+            return copied;
+        }
+        if (!done || !queue.isEmpty()) {
+            return PENDING;
+        }
+        Throwable e = error;
+        if (e == null && expected >= 0 && received != expected) {
+            throw new StorageException(
+                    StorageException.Kind.NETWORK,
+                    name,
+                    "the store ended the object after " + received + " of " + expected + " bytes",
+                    null);
+        }
+        if (e instanceof SluiceException known) {
+            throw known;
+        }
+        if (e != null) {
+            throw new StorageException(StorageException.Kind.IO, name, "reading failed: " + e, e);
+        }
+        return END;
+    }
+
+    @Override
+    public Context currentContext() {
+        return context;
+    }
+
+    @Override
+    public void onSubscribe(Subscription s) {
+        if (Operators.validate(upstream, s)) {
+            upstream = s;
+            if (cancelled) {
+                s.cancel();
+            }
+        }
+    }
+
+    @Override
+    public void onNext(ByteBuffer chunk) {
+        int bytes = chunk.remaining();
+        chunkSize.seen(bytes);
+        received += bytes; // one thread at a time by the Reactive Streams rules
+        if (bytes > 0) {
+            buffered.addAndGet(bytes);
+            queue.add(chunk.slice());
+        }
+        outstanding.decrementAndGet();
+        wake.run();
+    }
+
+    @Override
+    public void onError(Throwable t) {
+        if (done || cancelled) {
+            Operators.onErrorDropped(t, context);
+            return;
+        }
+        error = t;
+        done = true;
+        wake.run();
+    }
+
+    @Override
+    public void onComplete() {
+        done = true;
+        wake.run();
+    }
+
+    @Override
+    public void cancel() {
+        cancelled = true;
+        Subscription s = upstream;
+        if (s != null) {
+            s.cancel();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!done) {
+            cancel();
+        }
+        queue.clear();
+    }
+}

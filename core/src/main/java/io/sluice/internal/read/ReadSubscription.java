@@ -1,0 +1,550 @@
+package io.sluice.internal.read;
+
+import io.sluice.Checkpoint;
+import io.sluice.ReadSpec;
+import io.sluice.codec.Block;
+import io.sluice.codec.BlockDecoder;
+import io.sluice.codec.FormatReader;
+import io.sluice.format.Format;
+import io.sluice.storage.ObjectMeta;
+import io.sluice.storage.ObjectStore;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Disposable;
+import reactor.core.Scannable;
+import reactor.core.publisher.Operators;
+import reactor.core.scheduler.Scheduler;
+import reactor.util.context.Context;
+
+/**
+ * One subscription of a read. Three roles, taken by whichever of its worker threads is free:
+ *
+ * <ul>
+ *   <li><b>pump</b>: cuts the next slot of blocks; one thread at a time, by {@code pumpWip}, which works as Reactor's
+ *       drain loops do: the thread that raises it from zero holds the token, others only leave word.
+ *   <li><b>decode</b>: up to {@code parallelism} threads, each with the slot it has cut itself, still warm in its cache.
+ *   <li><b>emit</b>: hands the decoded slots to the subscriber in order; one thread at a time, by {@code emitWip}. Also
+ *       taken by a thread that requests, so what lies ready is emitted without a hop.
+ * </ul>
+ *
+ * A worker that has decoded its slot passes the pump on before it emits, so a subscriber's slow processing and the reading
+ * of what comes next overlap whatever the parallelism.
+ */
+final class ReadSubscription<B, T, R> implements Subscription, Scannable {
+
+    @SuppressWarnings("rawtypes")
+    private static final AtomicLongFieldUpdater<ReadSubscription> REQUESTED =
+            AtomicLongFieldUpdater.newUpdater(ReadSubscription.class, "requested");
+
+    @SuppressWarnings("rawtypes")
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> PUMP_WIP =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "pumpWip");
+
+    @SuppressWarnings("rawtypes")
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> EMIT_WIP =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "emitWip");
+
+    @SuppressWarnings("rawtypes")
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> DECODING =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "decoding");
+
+    @SuppressWarnings("rawtypes")
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> STARTED =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "started");
+
+    private final CoreSubscriber<? super R> actual;
+    private final ObjectStore store;
+    private final String location;
+    private final Format<T> format;
+    private final ReadSpec spec;
+    private final Scheduler scheduler;
+    private final boolean positioned;
+
+    private final int parallelism;
+    private final int maxSlots;
+    private final long maxSlotBytes;
+
+    private volatile long requested;
+    private volatile int pumpWip;
+    private volatile int emitWip;
+    private volatile int decoding;
+    private volatile int started;
+    private volatile boolean cancelled;
+
+    /** Set when listing, opening or scheduling failed; what is already decoded is emitted first. */
+    private volatile @Nullable Throwable broken;
+
+    /** Every slot there will be is in {@code slots}. */
+    private volatile boolean pumpEnded;
+
+    private volatile boolean pumpClosed;
+
+    /** Slots of the sample that nobody has begun to decode. */
+    private volatile int sampledLeft;
+
+    private volatile @Nullable Disposable listing;
+    private volatile @Nullable ShardSequence shards;
+    private final SlotWindow window = new SlotWindow();
+    private final Queue<Slot<B>> slots = new ConcurrentLinkedQueue<>();
+    private final Queue<BlockDecoder<B>> decoders = new ConcurrentLinkedQueue<>();
+
+    // the pump's own
+    private @Nullable BlockPump<B> pump;
+    private final ArrayDeque<Slot<B>> sampled = new ArrayDeque<>();
+    private long sampledBytes;
+    private volatile @Nullable FormatReader<B, T> reader;
+
+    // the emitting side's own
+    private @Nullable SlotEmitter<B, T, R> emitter;
+    private boolean terminated;
+
+    ReadSubscription(
+            CoreSubscriber<? super R> actual,
+            ObjectStore store,
+            String location,
+            Format<T> format,
+            ReadSpec spec,
+            boolean positioned) {
+        this.actual = actual;
+        this.store = store;
+        this.location = location;
+        this.format = format;
+        this.spec = spec;
+        this.scheduler = spec.scheduler();
+        this.positioned = positioned;
+        this.parallelism = spec.parallelism();
+        this.maxSlots = spec.prefetchBytes() == 0 ? 1 : 2 * parallelism;
+        this.maxSlotBytes = spec.prefetchBytes() / 2;
+    }
+
+    // ---------------------------------------------------------------- the subscriber's calls
+
+    @Override
+    public void request(long n) {
+        if (!Operators.validate(n)) {
+            return;
+        }
+        Operators.addCap(REQUESTED, this, n);
+        if (started == 0 && STARTED.compareAndSet(this, 0, 1)) {
+            list();
+        } else {
+            emit();
+        }
+    }
+
+    @Override
+    public void cancel() {
+        if (cancelled) {
+            return;
+        }
+        cancelled = true;
+        stopReading();
+        emit(); // releases what the emitting side holds, on whoever emits
+    }
+
+    private void stopReading() {
+        Disposable l = listing;
+        if (l != null) {
+            l.dispose();
+        }
+        ShardSequence s = shards;
+        if (s != null && !pumpClosed) {
+            s.cancel();
+            if (PUMP_WIP.getAndIncrement(this) == 0) {
+                schedulePump(); // releases what the pump holds: closing may block
+            }
+        }
+    }
+
+    private void list() {
+        Context context = actual.currentContext();
+        listing = ShardLister.list(store, location, format, spec)
+                .contextWrite(context)
+                .subscribe(this::listed, this::fail);
+        if (cancelled) {
+            stopReading();
+        }
+    }
+
+    private void listed(List<ObjectMeta> found) {
+        List<Checkpoint.Pin> pins = new ArrayList<>(found.size());
+        for (ObjectMeta meta : found) {
+            pins.add(new Checkpoint.Pin(meta.key(), meta.size(), meta.etag()));
+        }
+        emitter = new SlotEmitter<>(spec, positioned, found, List.copyOf(pins));
+        ShardSequence sequence =
+                new ShardSequence(store, found, format, spec, actual.currentContext(), this::arrived);
+        pump = new BlockPump<>(sequence, spec.blockBytes(), spec.maxRecordBytes());
+        shards = sequence;
+        if (PUMP_WIP.getAndIncrement(this) == 0) {
+            schedulePump();
+        }
+    }
+
+    private void fail(Throwable t) {
+        if (cancelled) {
+            Operators.onErrorDropped(t, actual.currentContext());
+            return;
+        }
+        broken = t;
+        emit();
+    }
+
+    // ---------------------------------------------------------------- pump and decode
+
+    /** Bytes have arrived from a store: on any thread, so it only leaves word. */
+    private void arrived() {
+        wake();
+    }
+
+    /** Sees to it that somebody pumps, if there is room for another slot. */
+    private void wake() {
+        if (roomToPump() && PUMP_WIP.getAndIncrement(this) == 0) {
+            schedulePump();
+        }
+    }
+
+    private boolean roomToPump() {
+        if (cancelled || reader == null) {
+            return true;
+        }
+        if (decoding >= parallelism) {
+            return false;
+        }
+        return sampledLeft > 0
+                || !pumpEnded && window.slots() < maxSlots && window.admits(spec.blockBytes(), maxSlotBytes);
+    }
+
+    private void schedulePump() {
+        try {
+            scheduler.schedule(this::work);
+        } catch (RejectedExecutionException e) {
+            closePump(); // nobody else will: the token stays with this failure
+            if (!cancelled) {
+                fail(e);
+            }
+        }
+    }
+
+    /** A worker's turn: it holds the pump's token when it begins. */
+    private void work() {
+        try {
+            do {
+                Slot<B> slot = pumpHoldingToken();
+                if (slot == null) {
+                    return;
+                }
+                decode(slot);
+                slot.done = true;
+                DECODING.decrementAndGet(this);
+                if (emitWip == 0) {
+                    wake(); // this thread will be busy emitting
+                }
+                emit();
+            } while (roomToPump() && PUMP_WIP.getAndIncrement(this) == 0);
+        } catch (Throwable t) {
+            fail(t);
+        }
+    }
+
+    /** Cuts a slot and passes the token on, or gives the token back and returns null. */
+    private @Nullable Slot<B> pumpHoldingToken() {
+        int missed = pumpWip;
+        for (; ; ) {
+            Slot<B> slot = null;
+            try {
+                slot = nextSlot();
+            } catch (Throwable t) {
+                pumpEnded = true;
+                closePump();
+                fail(t);
+            }
+            if (slot != null) {
+                if (roomToPump()) {
+                    schedulePump();
+                } else if (PUMP_WIP.addAndGet(this, -missed) != 0) {
+                    schedulePump();
+                }
+                return slot;
+            }
+            missed = PUMP_WIP.addAndGet(this, -missed);
+            if (missed == 0) {
+                return null;
+            }
+        }
+    }
+
+    /** The next slot to decode; null where there is none now, for want of bytes, room or shards. */
+    private @Nullable Slot<B> nextSlot() {
+        BlockPump<B> p = pump;
+        if (p == null) {
+            return null;
+        }
+        if (cancelled || broken != null) {
+            pumpEnded = true;
+            sampledLeft = 0;
+            closePump();
+            return null;
+        }
+        if (reader == null && !sample(p)) {
+            return null;
+        }
+        if (decoding >= parallelism) {
+            return null;
+        }
+        Slot<B> slot = sampled.poll();
+        if (slot != null) {
+            DECODING.incrementAndGet(this);
+            sampledLeft = sampled.size();
+            return slot;
+        }
+        if (pumpEnded || !roomToPump()) {
+            return null;
+        }
+        slot = p.next(window.slots() == 0);
+        if (slot == null) {
+            if (p.ended()) {
+                end();
+            }
+            return null;
+        }
+        DECODING.incrementAndGet(this);
+        enqueue(slot);
+        return slot;
+    }
+
+    private void enqueue(Slot<B> slot) {
+        window.add(slot.charge);
+        slots.add(slot);
+        if (slot.failure != null) {
+            closePump();
+            pumpEnded = true;
+        }
+    }
+
+    private void end() {
+        if (!pumpEnded) {
+            closePump();
+            pumpEnded = true;
+            emit();
+        }
+    }
+
+    /** Makes the reader, from the first blocks where it wants to see them; false while bytes are wanting. */
+    private boolean sample(BlockPump<B> p) {
+        while (sampledBytes < format.sampleBytes() && !pumpEnded) {
+            Slot<B> slot = p.next(true);
+            if (slot == null) {
+                if (!p.ended()) {
+                    return false;
+                }
+                pumpEnded = true;
+                break;
+            }
+            for (Part<B> part : slot.parts) {
+                sampledBytes += part.length;
+            }
+            enqueue(slot);
+            sampled.add(slot);
+        }
+        List<Block> blocks = new ArrayList<>();
+        for (Slot<B> slot : sampled) {
+            for (Part<B> part : slot.parts) {
+                if (part.block != null) {
+                    blocks.add(part.block);
+                }
+            }
+        }
+        @SuppressWarnings("unchecked") // whatever B is, the reader's decoders and emitter agree on it
+        FormatReader<B, T> made = (FormatReader<B, T>) format.reader(spec.limits(), blocks);
+        SlotEmitter<B, T, R> e = emitter;
+        if (e != null) {
+            e.use(made.emitter());
+        }
+        sampledLeft = sampled.size();
+        reader = made;
+        if (pumpEnded && slots.isEmpty()) {
+            emit();
+        }
+        return true;
+    }
+
+    private void closePump() {
+        BlockPump<B> p = pump;
+        if (p != null && !pumpClosed) {
+            pumpClosed = true;
+            p.close();
+        }
+    }
+
+    private void decode(Slot<B> slot) {
+        FormatReader<B, T> r = reader;
+        if (r == null || cancelled) {
+            return;
+        }
+        BlockDecoder<B> decoder = decoders.poll();
+        if (decoder == null) {
+            decoder = r.decoder();
+        }
+        for (int i = 0; i < slot.parts.size(); i++) {
+            Part<B> part = slot.parts.get(i);
+            Block block = part.block;
+            if (block != null) {
+                try {
+                    part.decoded = decoder.decode(block);
+                } catch (Throwable e) {
+                    slot.failure = Failures.placed(e, slot.shard.name, part.offset);
+                    abandon(slot, i);
+                    break;
+                }
+                part.block = null;
+            }
+        }
+        decoders.offer(decoder);
+        byte[] buffer = slot.buffer;
+        slot.buffer = null;
+        BlockPump<B> p = pump;
+        if (buffer != null && p != null && !r.keepsBytes()) {
+            p.recycle(buffer);
+        }
+    }
+
+    /** The shard can't be decoded from this part on: what is framed of it by now is lost. */
+    private static <B> void abandon(Slot<B> slot, int part) {
+        List<Part<B>> rest = slot.parts.subList(part, slot.parts.size());
+        for (Part<B> lost : rest) {
+            slot.bytesLost += lost.length;
+        }
+        rest.clear();
+        slot.ends = true;
+        slot.bytesIn = -1;
+    }
+
+    // ---------------------------------------------------------------- emit
+
+    private void emit() {
+        if (EMIT_WIP.getAndIncrement(this) != 0) {
+            return;
+        }
+        int missed = 1;
+        do {
+            if (!terminated) {
+                try {
+                    emitWhatIsReady();
+                } catch (Throwable t) {
+                    terminate(Operators.onOperatorError(null, t, actual.currentContext()));
+                }
+            }
+            missed = EMIT_WIP.addAndGet(this, -missed);
+        } while (missed != 0);
+    }
+
+    private void emitWhatIsReady() {
+        SlotEmitter<B, T, R> e = emitter;
+        if (e == null) {
+            Throwable t = broken;
+            if (cancelled) {
+                terminated = true;
+            } else if (t != null) {
+                terminate(t);
+            }
+            return;
+        }
+        long demand = requested;
+        long emitted = 0;
+        for (; ; ) {
+            if (cancelled) {
+                terminated = true;
+                e.close();
+                slots.clear();
+                break;
+            }
+            if (e.hasNext()) {
+                if (emitted == demand) {
+                    demand = requested;
+                    if (emitted == demand) {
+                        break;
+                    }
+                }
+                R value = e.next();
+                emitted++;
+                actual.onNext(value);
+            } else if (e.over()) {
+                terminate(e.failure());
+                break;
+            } else if (e.wantsSlot()) {
+                Slot<B> slot = slots.peek();
+                if (slot != null && slot.done) {
+                    slots.poll();
+                    e.take(slot);
+                } else if (broken != null && (slot == null || decoding == 0)) {
+                    e.end(broken); // what was not decoded by now never will be
+                } else if (slot == null && pumpEnded && reader != null && slots.isEmpty()) {
+                    e.end(null);
+                } else {
+                    break;
+                }
+            } else {
+                Slot<B> finished = e.advance();
+                if (finished != null) {
+                    window.remove(finished.charge);
+                    wake();
+                }
+            }
+        }
+        if (emitted != 0 && demand != Long.MAX_VALUE) {
+            Operators.produced(REQUESTED, this, emitted);
+        }
+    }
+
+    private void terminate(@Nullable Throwable t) {
+        terminated = true;
+        cancelled = true;
+        stopReading();
+        SlotEmitter<B, T, R> e = emitter;
+        if (e != null) {
+            e.close();
+        }
+        slots.clear();
+        if (t != null) {
+            actual.onError(t);
+        } else {
+            actual.onComplete();
+        }
+    }
+
+    @Override
+    public @Nullable Object scanUnsafe(Attr key) {
+        if (key == Attr.ACTUAL) {
+            return actual;
+        }
+        if (key == Attr.REQUESTED_FROM_DOWNSTREAM) {
+            return requested;
+        }
+        if (key == Attr.CANCELLED) {
+            return cancelled && !terminated;
+        }
+        if (key == Attr.TERMINATED) {
+            return terminated;
+        }
+        if (key == Attr.BUFFERED) {
+            return window.slots();
+        }
+        if (key == Attr.RUN_ON) {
+            return scheduler;
+        }
+        if (key == Attr.RUN_STYLE) {
+            return Attr.RunStyle.ASYNC;
+        }
+        return null;
+    }
+}
