@@ -109,6 +109,10 @@ final class BlockPump<B> {
         int n = 0;
         while (!(full = to == buffer.length)) {
             n = shard.input.read(buffer, to, buffer.length - to);
+            if (n == RawInput.PENDING) {
+                shards.prefetch(); // what was taken makes room in the budget; a store may answer at once
+                n = shard.input.read(buffer, to, buffer.length - to);
+            }
             if (n <= 0) {
                 break;
             }

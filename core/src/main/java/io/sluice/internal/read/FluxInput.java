@@ -5,6 +5,7 @@ import io.sluice.StorageException;
 import java.nio.ByteBuffer;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
@@ -31,7 +32,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
     private final AtomicLong outstanding = new AtomicLong();
 
     private volatile @Nullable Subscription upstream;
-    private volatile boolean cancelled;
+    private final AtomicBoolean cancelled = new AtomicBoolean();
     private volatile boolean done;
     private volatile long received;
     private @Nullable Throwable error;
@@ -71,7 +72,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
             source.subscribe(this);
         }
         Subscription s = upstream;
-        if (s != null && !cancelled) {
+        if (s != null && !cancelled.get()) {
             s.request(chunks);
         }
     }
@@ -144,7 +145,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
     public void onSubscribe(Subscription s) {
         if (Operators.validate(upstream, s)) {
             upstream = s;
-            if (cancelled) {
+            if (cancelled.get()) {
                 s.cancel();
             }
         }
@@ -165,7 +166,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
 
     @Override
     public void onError(Throwable t) {
-        if (done || cancelled) {
+        if (done || cancelled.get()) {
             Operators.onErrorDropped(t, context);
             return;
         }
@@ -182,10 +183,11 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
 
     @Override
     public void cancel() {
-        cancelled = true;
-        Subscription s = upstream;
-        if (s != null) {
-            s.cancel();
+        if (cancelled.compareAndSet(false, true)) {
+            Subscription s = upstream;
+            if (s != null) {
+                s.cancel();
+            }
         }
     }
 

@@ -1,0 +1,173 @@
+package io.sluice.internal.read;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sluice.Dataset;
+import io.sluice.ReadSpec;
+import io.sluice.format.Jsonl;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.reactivestreams.Subscription;
+import reactor.core.publisher.BaseSubscriber;
+import reactor.core.scheduler.Schedulers;
+import reactor.test.StepVerifier;
+
+@Timeout(60)
+class ReadFluxTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static byte[] lines(int from, int to) {
+        StringBuilder text = new StringBuilder();
+        for (int i = from; i < to; i++) {
+            text.append("{\"n\":").append(i).append("}\n");
+        }
+        return text.toString().getBytes(UTF_8);
+    }
+
+    private static List<String> expected(int to) {
+        List<String> all = new ArrayList<>();
+        for (int i = 0; i < to; i++) {
+            all.add("{\"n\":" + i + "}");
+        }
+        return all;
+    }
+
+    private static String text(ByteBuffer buffer) {
+        return UTF_8.decode(buffer.duplicate()).toString();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7, 100, 4096, 1 << 20})
+    void readsAllShardsInOrderAtEveryChunkSize(int chunk) {
+        for (boolean async : new boolean[] {false, true}) {
+            ChunkedStore store = new ChunkedStore(chunk, async ? Schedulers.parallel() : null)
+                    .with("d/part-00000.jsonl", lines(0, 500))
+                    .with("d/part-00001.jsonl", new byte[0])
+                    .with("d/part-00002.jsonl", lines(500, 501))
+                    .with("d/part-00010.jsonl", lines(501, 1000));
+            for (int parallelism : new int[] {1, 2, 5}) {
+                for (long prefetch : new long[] {0, 4096, 8 << 20}) {
+                    ReadSpec spec = ReadSpec.create().parallelism(parallelism).prefetchBytes(prefetch).blockBytes(1024);
+                    List<String> read = Dataset.at(store, "d/", Jsonl.bytes())
+                            .read(spec)
+                            .map(ReadFluxTest::text)
+                            .collectList()
+                            .block(PATIENCE);
+                    assertThat(read).isEqualTo(expected(1000));
+                }
+            }
+        }
+    }
+
+    @Test
+    void nothingIsOpenedBeforeDemandAndDemandIsExact() {
+        ChunkedStore store = new ChunkedStore(64, Schedulers.parallel()).with("a.jsonl", lines(0, 100));
+        StepVerifier.create(Dataset.at(store, "a.jsonl", Jsonl.bytes()).read().map(ReadFluxTest::text), 0)
+                .expectSubscription()
+                .then(() -> assertThat(store.opened).hasValue(0))
+                .thenRequest(1)
+                .expectNext("{\"n\":0}")
+                .thenRequest(2)
+                .expectNext("{\"n\":1}", "{\"n\":2}")
+                .thenCancel()
+                .verify(PATIENCE);
+        assertThat(store.opened).hasValue(1);
+    }
+
+    @Test
+    void completesWithTheLastRequestedValue() {
+        ChunkedStore store = new ChunkedStore(64, null).with("a.jsonl", lines(0, 3));
+        StepVerifier.create(Dataset.at(store, "a.jsonl", Jsonl.bytes()).read().map(ReadFluxTest::text), 3)
+                .expectNext("{\"n\":0}", "{\"n\":1}", "{\"n\":2}")
+                .expectComplete()
+                .verify(PATIENCE);
+    }
+
+    @Test
+    void limitStopsReading() {
+        ChunkedStore store = new ChunkedStore(64, null).with("a.jsonl", lines(0, 100_000));
+        assertThat(Dataset.at(store, "a.jsonl", Jsonl.bytes())
+                        .read(ReadSpec.create().limit(7))
+                        .count()
+                        .block(PATIENCE))
+                .isEqualTo(7);
+        assertThat(store.cancelled).hasValue(1);
+    }
+
+    @Test
+    void survivesRandomCancelsAndRequests() throws InterruptedException {
+        Random random = new Random(42);
+        ChunkedStore store = new ChunkedStore(100, Schedulers.parallel());
+        for (int i = 0; i < 20; i++) {
+            store.with("d/part-%05d.jsonl".formatted(i), lines(i * 100, i * 100 + 100));
+        }
+        for (int round = 0; round < 2000; round++) {
+            int stopAfter = random.nextInt(2100);
+            int batch = 1 + random.nextInt(50);
+            boolean cancelElsewhere = random.nextBoolean();
+            CountDownLatch over = new CountDownLatch(1);
+            AtomicInteger seen = new AtomicInteger();
+            AtomicInteger wrong = new AtomicInteger();
+            Dataset.at(store, "d/", Jsonl.bytes())
+                    .read(ReadSpec.create().parallelism(1 + random.nextInt(4)).blockBytes(1024).prefetchBytes(random.nextInt(3) * 4096L))
+                    .subscribe(new BaseSubscriber<>() {
+                        @Override
+                        protected void hookOnSubscribe(Subscription s) {
+                            request(batch);
+                        }
+
+                        @Override
+                        protected void hookOnNext(ByteBuffer value) {
+                            int n = seen.getAndIncrement();
+                            if (!text(value).equals("{\"n\":" + n + "}")) {
+                                wrong.incrementAndGet();
+                            }
+                            if (n + 1 == stopAfter) {
+                                if (cancelElsewhere) {
+                                    Schedulers.parallel().schedule(() -> {
+                                        cancel();
+                                        over.countDown();
+                                    });
+                                } else {
+                                    cancel();
+                                    over.countDown();
+                                }
+                            } else if ((n + 1) % batch == 0) {
+                                if ((n & 1) == 0) {
+                                    request(batch);
+                                } else {
+                                    Schedulers.parallel().schedule(() -> request(batch));
+                                }
+                            }
+                        }
+
+                        @Override
+                        protected void hookOnComplete() {
+                            over.countDown();
+                        }
+
+                        @Override
+                        protected void hookOnError(Throwable t) {
+                            wrong.incrementAndGet();
+                            over.countDown();
+                        }
+                    });
+            if (stopAfter > 0 || true) {
+                assertThat(over.await(20, TimeUnit.SECONDS)).as("round %d, seen %d of %d", round, seen.get(), stopAfter).isTrue();
+            }
+            assertThat(wrong).hasValue(0);
+        }
+    }
+}
