@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 /**
  * Files of records in one place: a file, a directory of shards, or all files that match a glob. Immutable, cheap, free of I/O
@@ -119,9 +118,7 @@ public final class Dataset<T> {
     }
 
     private <R> Flux<R> named(Flux<R> flux) {
-        return flux.name("sluice.read")
-                .tag("format", format.name())
-                .checkpoint("sluice: read " + this);
+        return flux.name("sluice.read").tag("format", format.name()).checkpoint("sluice: read " + this);
     }
 
     /** The store. */

@@ -43,7 +43,8 @@ public record Position(String key, long restart, long skipBytes, long block, lon
 
     /** This position as URL-safe text that {@link #parse} reads. */
     public String token() {
-        String text = "1:" + restart + ':' + skipBytes + ':' + block + ':' + line + ':' + before + ':' + records + ':' + key;
+        String text =
+                "1:" + restart + ':' + skipBytes + ':' + block + ':' + line + ':' + before + ':' + records + ':' + key;
         return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
     }
 

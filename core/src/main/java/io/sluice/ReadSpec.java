@@ -14,7 +14,8 @@ import reactor.core.scheduler.Schedulers;
 public final class ReadSpec {
 
     /** Blocks that are decoded at a time: one for each processor, 8 at most. */
-    public static final int DEFAULT_PARALLELISM = Math.min(8, Runtime.getRuntime().availableProcessors());
+    public static final int DEFAULT_PARALLELISM =
+            Math.min(8, Runtime.getRuntime().availableProcessors());
 
     /** Bytes that may be read ahead of the subscriber, over all shards and stages: 8 MiB. */
     public static final long DEFAULT_PREFETCH_BYTES = 8L << 20;
@@ -301,11 +302,21 @@ public final class ReadSpec {
         long maxWindowBytes = DEFAULT_MAX_WINDOW_BYTES;
         long limit = Long.MAX_VALUE;
         ErrorPolicy onError = ErrorPolicy.fail();
-        @Nullable Checkpoint checkpoint;
-        @Nullable Position position;
-        @Nullable Compression compression;
-        @Nullable DatasetListener listener;
-        @Nullable Scheduler scheduler;
+
+        @Nullable
+        Checkpoint checkpoint;
+
+        @Nullable
+        Position position;
+
+        @Nullable
+        Compression compression;
+
+        @Nullable
+        DatasetListener listener;
+
+        @Nullable
+        Scheduler scheduler;
 
         Builder() {}
 

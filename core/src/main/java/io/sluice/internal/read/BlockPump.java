@@ -7,7 +7,6 @@ import io.sluice.codec.Block;
 import io.sluice.codec.Framer;
 import io.sluice.codec.Rejection;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +48,8 @@ final class BlockPump<B> {
      *
      * @param eager whether a few records now are better than a full block later, because nobody has anything to do
      */
-    @Nullable Slot<B> next(boolean eager) {
+    @Nullable
+    Slot<B> next(boolean eager) {
         for (; ; ) {
             OpenShard shard = shards.current();
             if (shard == null) {
@@ -178,7 +178,8 @@ final class BlockPump<B> {
                             shard.dropStart, length, shard.input.restartFor(shard.dropStart), null, dropped));
                     shard.dropStart = -1;
                 } else if (n == Framer.NEED_MORE) {
-                    throw new IllegalStateException("[" + shard.name + "] the framer does not account for its last bytes");
+                    throw new IllegalStateException(
+                            "[" + shard.name + "] the framer does not account for its last bytes");
                 }
             }
             from += taken;

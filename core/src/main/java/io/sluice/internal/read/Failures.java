@@ -35,7 +35,8 @@ final class Failures {
     /** What an error policy is shown. */
     static Rejected rejected(Rejection r, String name, long line, long partOffset) {
         long start = partOffset + r.start();
-        String reason = r.at() > r.start() ? r.reason() + " (byte " + (r.at() - r.start()) + " of the record)" : r.reason();
+        String reason =
+                r.at() > r.start() ? r.reason() + " (byte " + (r.at() - r.start()) + " of the record)" : r.reason();
         RecordException cause = new RecordException(r.kind(), name, line, start, reason, r.cause());
         return new Rejected(name, line, start, r.length(), r.raw(), null, cause);
     }

@@ -15,9 +15,11 @@ final class Part<B> {
     final @Nullable Rejection dropped;
 
     /** Let go of once decoded. */
-    @Nullable Block block;
+    @Nullable
+    Block block;
 
-    @Nullable DecodedBlock<B> decoded;
+    @Nullable
+    DecodedBlock<B> decoded;
 
     /** Lines and records of the shard before this part; set when its turn to be emitted comes. */
     long linesBefore;

@@ -181,8 +181,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
             pins.add(new Checkpoint.Pin(meta.key(), meta.size(), meta.etag()));
         }
         emitter = new SlotEmitter<>(spec, positioned, found, List.copyOf(pins));
-        ShardSequence sequence =
-                new ShardSequence(store, found, format, spec, actual.currentContext(), this::arrived);
+        ShardSequence sequence = new ShardSequence(store, found, format, spec, actual.currentContext(), this::arrived);
         pump = new BlockPump<>(sequence, spec.blockBytes(), spec.maxRecordBytes());
         shards = sequence;
         if (PUMP_WIP.getAndIncrement(this) == 0) {

@@ -136,7 +136,9 @@ final class ShardInput {
                     -1,
                     start,
                     "is not " + compression.name() + ": its first bytes are " + hex()
-                            + (named == null ? "; its name says so: rename it, or name the compression in the ReadSpec" : ""),
+                            + (named == null
+                                    ? "; its name says so: rename it, or name the compression in the ReadSpec"
+                                    : ""),
                     null);
         }
         if (plain && named == null) {
@@ -146,7 +148,8 @@ final class ShardInput {
                         null,
                         -1,
                         start,
-                        "is " + hidden.name() + " by its first bytes (" + hex() + "), but its name does not say so: name it "
+                        "is " + hidden.name() + " by its first bytes (" + hex()
+                                + "), but its name does not say so: name it "
                                 + hidden.extensions().get(0) + ", or name the compression in the ReadSpec",
                         null);
             }
@@ -156,7 +159,9 @@ final class ShardInput {
     private String hex() {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < headLength; i++) {
-            text.append(i == 0 ? "" : " ").append(Character.forDigit(head[i] >> 4 & 15, 16)).append(Character.forDigit(head[i] & 15, 16));
+            text.append(i == 0 ? "" : " ")
+                    .append(Character.forDigit(head[i] >> 4 & 15, 16))
+                    .append(Character.forDigit(head[i] & 15, 16));
         }
         return text.toString();
     }

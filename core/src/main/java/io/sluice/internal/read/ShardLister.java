@@ -87,8 +87,8 @@ public final class ShardLister {
         boolean hidden = ShardNames.isShard(pattern); // a pattern that itself begins with . or _ asks for such names
         Flux<ObjectMeta> candidates =
                 glob.isRecursive() ? store.list(glob.literalPrefix()) : store.listDirectory(glob.directory());
-        return sorted(candidates.filter(meta ->
-                (!hidden || isVisible(meta.key(), glob.directory().length())) && glob.matches(meta.key())));
+        return sorted(candidates.filter(
+                meta -> (!hidden || isVisible(meta.key(), glob.directory().length())) && glob.matches(meta.key())));
     }
 
     /** Whether no segment of the key behind the glob's fixed directory begins with {@code .} or {@code _}. */
@@ -145,7 +145,9 @@ public final class ShardLister {
                 if (meta == null) {
                     throw gone(store, pin.key());
                 }
-                boolean same = pin.etag() == null ? pin.size() == meta.size() : pin.etag().equals(meta.etag());
+                boolean same = pin.etag() == null
+                        ? pin.size() == meta.size()
+                        : pin.etag().equals(meta.etag());
                 if (!same) {
                     throw new StorageException(
                             Kind.CHANGED,
@@ -164,6 +166,9 @@ public final class ShardLister {
 
     private static StorageException gone(ObjectStore store, String key) {
         return new StorageException(
-                Kind.CHANGED, store.displayName(key), "the shard of the position is no longer part of the data set", null);
+                Kind.CHANGED,
+                store.displayName(key),
+                "the shard of the position is no longer part of the data set",
+                null);
     }
 }

@@ -59,7 +59,8 @@ final class ShardSequence {
     }
 
     /** The shard to read from, or null when all have been read. */
-    @Nullable OpenShard current() {
+    @Nullable
+    OpenShard current() {
         if (open.isEmpty() && next < shards.size()) {
             openNext();
         }

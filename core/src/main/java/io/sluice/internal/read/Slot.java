@@ -30,7 +30,8 @@ final class Slot<B> {
     long bytesLost;
 
     /** Why the shard ends here before its end; emitted after the parts. */
-    @Nullable Throwable failure;
+    @Nullable
+    Throwable failure;
 
     /** Written last by the worker, read first by the emitter: publishes all of the above. */
     volatile boolean done;

@@ -151,7 +151,8 @@ final class SlotEmitter<B, T, R> {
     }
 
     /** Once {@code over()}: what the read ends with, or null. */
-    @Nullable Throwable failure() {
+    @Nullable
+    Throwable failure() {
         return failure;
     }
 
@@ -194,7 +195,8 @@ final class SlotEmitter<B, T, R> {
     }
 
     /** Takes one step with the current slot; gives it back when it is done with. */
-    @Nullable Slot<B> advance() {
+    @Nullable
+    Slot<B> advance() {
         Slot<B> s = Objects.requireNonNull(slot);
         Part<B> p = part;
         if (p == null) {

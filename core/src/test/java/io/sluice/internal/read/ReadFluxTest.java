@@ -59,7 +59,10 @@ class ReadFluxTest {
                     .with("d/part-00010.jsonl", lines(501, 1000));
             for (int parallelism : new int[] {1, 2, 5}) {
                 for (long prefetch : new long[] {0, 4096, 8 << 20}) {
-                    ReadSpec spec = ReadSpec.create().parallelism(parallelism).prefetchBytes(prefetch).blockBytes(1024);
+                    ReadSpec spec = ReadSpec.create()
+                            .parallelism(parallelism)
+                            .prefetchBytes(prefetch)
+                            .blockBytes(1024);
                     List<String> read = Dataset.at(store, "d/", Jsonl.bytes())
                             .read(spec)
                             .map(ReadFluxTest::text)
@@ -121,7 +124,10 @@ class ReadFluxTest {
             AtomicInteger seen = new AtomicInteger();
             AtomicInteger wrong = new AtomicInteger();
             Dataset.at(store, "d/", Jsonl.bytes())
-                    .read(ReadSpec.create().parallelism(1 + random.nextInt(4)).blockBytes(1024).prefetchBytes(random.nextInt(3) * 4096L))
+                    .read(ReadSpec.create()
+                            .parallelism(1 + random.nextInt(4))
+                            .blockBytes(1024)
+                            .prefetchBytes(random.nextInt(3) * 4096L))
                     .subscribe(new BaseSubscriber<>() {
                         @Override
                         protected void hookOnSubscribe(Subscription s) {
@@ -165,7 +171,9 @@ class ReadFluxTest {
                         }
                     });
             if (stopAfter > 0 || true) {
-                assertThat(over.await(20, TimeUnit.SECONDS)).as("round %d, seen %d of %d", round, seen.get(), stopAfter).isTrue();
+                assertThat(over.await(20, TimeUnit.SECONDS))
+                        .as("round %d, seen %d of %d", round, seen.get(), stopAfter)
+                        .isTrue();
             }
             assertThat(wrong).hasValue(0);
         }
