@@ -10,8 +10,6 @@ final class FileStoreProvider implements StoreProvider {
     private static final String SCHEME = "file://";
     private static final String LOCALHOST = "localhost";
 
-    public FileStoreProvider() {}
-
     @Override
     public boolean supports(String scheme) {
         return scheme.equals("file");

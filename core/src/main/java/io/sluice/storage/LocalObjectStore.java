@@ -185,9 +185,9 @@ public final class LocalObjectStore implements ObjectStore, BlockingReads {
                     Kind.INVALID_REQUEST, key, "a key's separator is '/'; this one contains '" + separator + "'", null);
         }
         try {
-            Path path = root.resolve(key);
-            if (key.isEmpty() || path.startsWith(root)) {
-                return path;
+            Path path = root.getFileSystem().getPath(key);
+            if (path.getRoot() == null) {
+                return root.resolve(path);
             }
         } catch (InvalidPathException unrepresentable) {
             throw new StorageException(

@@ -26,9 +26,15 @@ public final class Stores {
     /** At least two letters before the colon, as one is a drive. */
     private static final Pattern SCHEME = Pattern.compile("([a-zA-Z][a-zA-Z0-9+.-]+)://.*", Pattern.DOTALL);
 
-    private static final List<StoreProvider> PROVIDERS = load(Stores.class.getClassLoader());
+    /** Those of this module, which are always there. */
+    private static final List<StoreProvider> BUILT_IN = List.of(new FileStoreProvider());
 
     private Stores() {}
+
+    /** Those that other modules bring; looked for when a location needs one. */
+    private static final class Modules {
+        private static final List<StoreProvider> PROVIDERS = load(Stores.class.getClassLoader());
+    }
 
     /**
      * The store and key of a location.
@@ -69,7 +75,10 @@ public final class Stores {
     }
 
     private static StoreProvider provider(String scheme, String location) {
-        StoreProvider found = find(PROVIDERS, scheme);
+        StoreProvider found = find(BUILT_IN, scheme);
+        if (found == null) {
+            found = find(Modules.PROVIDERS, scheme);
+        }
         if (found == null) {
             // in containers, an application's modules may be seen by its own class loader only
             ClassLoader context = Thread.currentThread().getContextClassLoader();
