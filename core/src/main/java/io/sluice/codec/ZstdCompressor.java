@@ -22,6 +22,7 @@ final class ZstdCompressor implements Compressor {
     private boolean begun;
     /** There is something to end: the first frame, even when it is empty, or bytes since the last one. */
     private boolean open = true;
+
     private boolean closed;
 
     ZstdCompressor(int level) {
