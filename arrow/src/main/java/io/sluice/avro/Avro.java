@@ -1,0 +1,104 @@
+package io.sluice.avro;
+
+import io.sluice.SluiceException;
+import io.sluice.avro.internal.DatumReaders;
+import io.sluice.avro.internal.MapReaders;
+import io.sluice.avro.internal.Resolution;
+import io.sluice.avro.internal.Shape;
+import io.sluice.avro.internal.ValueReader;
+import io.sluice.format.Format;
+import java.util.Map;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.specific.SpecificData;
+import org.apache.avro.specific.SpecificDatumReader;
+import org.apache.avro.specific.SpecificRecord;
+
+/**
+ * Formats for Avro object container files ({@code .avro}): specification 1.12, every schema and codec. Record batches of the same files are
+ * {@code io.sluice.arrow.Arrow}'s.
+ *
+ * <p>A container block is a block of the pipeline, or several small ones are, so files are decoded in parallel, and resumed
+ * at any record. What can't be read follows the {@link io.sluice.ErrorPolicy}: a record that is refused (invalid UTF-8, a union branch that
+ * the reader's schema lacks), the rest of a block whose encoding breaks, a block that is damaged, a tail that is cut off, a
+ * file without a readable header. The framer goes on at the next sync marker.
+ */
+public final class Avro {
+
+    private Avro() {}
+
+    /** {@link #maps(AvroSpec)} with the defaults: reads every file as it was written. */
+    public static Format<Map<String, Object>> maps() {
+        return maps(AvroSpec.create());
+    }
+
+    /**
+     * Records as maps in the order of the schema's fields, made for the subscriber alone. A file of anything but records
+     * gives maps with the one key {@code value}.
+     *
+     * <p>null, Boolean, Integer, Long, Float, Double, String, {@code byte[]} (bytes, fixed), String (enum), List, Map; logical types become
+     * BigDecimal (decimal, big-decimal), UUID, LocalDate, LocalTime, Instant (timestamps), LocalDateTime (local timestamps), {@link
+     * org.apache.avro.util.TimePeriod} (duration), or stay what carries them by {@link AvroSpec#logicalValues}. Unknown and invalid logical
+     * types are ignored, as the specification asks. A value that its logical type does not allow (more digits than the
+     * precision, a time beyond the day) is a refused record.
+     *
+     * <p>Writing needs a {@linkplain AvroSpec#schema schema}.
+     */
+    public static Format<Map<String, Object>> maps(AvroSpec spec) {
+        MapReaders.Logical logical = spec.logicalValues() == AvroSpec.LogicalValues.JAVA
+                ? MapReaders.Logical.VALUES
+                : MapReaders.Logical.BASE;
+        return new AvroFormat<>("avro maps", spec, (file, reader) -> mapReader(file.schema(), reader, logical));
+    }
+
+    private static ValueReader mapReader(Schema file, Schema reader, MapReaders.Logical logical) {
+        ValueReader values = MapReaders.compile(file, reader, logical);
+        return reader.getType() == Schema.Type.RECORD ? values : MapReaders.wrapped(values);
+    }
+
+    /** {@link #records(AvroSpec)} with the defaults: reads every file as it was written. */
+    public static Format<GenericRecord> records() {
+        return records(AvroSpec.create());
+    }
+
+    /**
+     * Records as Avro's own generic ones, logical types as the types that carry them. Files of anything but records are an
+     * error; {@link #maps()} reads those.
+     */
+    public static Format<GenericRecord> records(AvroSpec spec) {
+        return new AvroFormat<>("avro records", spec, (file, reader) -> {
+            onlyRecords(reader);
+            Resolution.resolve(file.schema(), reader);
+            return new DatumReaders(
+                    new GenericDatumReader<>(file.schema(), reader, Resolution.GENERIC), Shape.of(file.schema()));
+        });
+    }
+
+    /** {@link #of(Class, AvroSpec)} with the defaults. */
+    public static <T extends SpecificRecord> Format<T> of(Class<T> type) {
+        return of(type, AvroSpec.create());
+    }
+
+    /** Records as instances of a class that Avro's compiler generated; files are resolved to its schema. */
+    public static <T extends SpecificRecord> Format<T> of(Class<T> type, AvroSpec spec) {
+        SpecificData data = SpecificData.getForClass(type);
+        AvroSpec own = spec.schema() == null ? spec.schema(data.getSchema(type)) : spec;
+        return new AvroFormat<>("avro " + type.getSimpleName(), own, (file, reader) -> {
+            onlyRecords(reader);
+            Resolution.resolve(file.schema(), reader);
+            return new DatumReaders(new SpecificDatumReader<T>(file.schema(), reader, data), Shape.of(file.schema()));
+        });
+    }
+
+    private static void onlyRecords(Schema schema) {
+        if (schema.getType() != Schema.Type.RECORD) {
+            throw new SluiceException(
+                    null,
+                    -1,
+                    -1,
+                    "the file holds " + schema.getType().getName() + " values, not records; Avro.maps() reads them",
+                    null);
+        }
+    }
+}
