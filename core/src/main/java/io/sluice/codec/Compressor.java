@@ -9,7 +9,10 @@ public interface Compressor extends AutoCloseable {
     /** Appends all that is held back, so that a reader gets everything up to here. */
     void flush(Output out);
 
-    /** Ends the stream and appends its last bytes. */
+    /**
+     * Ends the stream and appends its last bytes. What is compressed after that becomes a further frame or member, which a
+     * {@link Decompressor} reads as the continuation.
+     */
     void finish(Output out);
 
     @Override

@@ -45,4 +45,10 @@ public interface Format<T> {
      * @throws UnsupportedOperationException where the format can only be read
      */
     Encoder<T> encoder();
+
+    /**
+     * A writer is done with a value: it was written, refused, or dropped because the writing was cancelled or failed. Called once for each
+     * value that a writer was given, on any thread; formats whose values hold memory of their own free it here.
+     */
+    default void release(T value) {}
 }

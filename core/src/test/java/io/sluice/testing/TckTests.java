@@ -11,6 +11,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.opentest4j.TestAbortedException;
 import org.testng.SkipException;
+import org.testng.annotations.AfterClass;
+import org.testng.annotations.BeforeClass;
 import org.testng.annotations.BeforeMethod;
 import org.testng.annotations.Test;
 
@@ -24,8 +26,13 @@ public interface TckTests {
     @TestFactory
     default Stream<DynamicTest> tck() {
         List<Method> methods = List.of(getClass().getMethods());
+        // one instance for each test, so what TestNG does once for a class is done for each as well
         List<Method> before = methods.stream()
-                .filter(m -> m.isAnnotationPresent(BeforeMethod.class))
+                .filter(m -> m.isAnnotationPresent(BeforeClass.class) || m.isAnnotationPresent(BeforeMethod.class))
+                .sorted(Comparator.comparing(m -> m.isAnnotationPresent(BeforeMethod.class)))
+                .toList();
+        List<Method> after = methods.stream()
+                .filter(m -> m.isAnnotationPresent(AfterClass.class))
                 .toList();
         return methods.stream()
                 .filter(m -> m.isAnnotationPresent(Test.class))
@@ -34,7 +41,13 @@ public interface TckTests {
                     for (Method setUp : before) {
                         call(setUp);
                     }
-                    call(m);
+                    try {
+                        call(m);
+                    } finally {
+                        for (Method tearDown : after) {
+                            call(tearDown);
+                        }
+                    }
                 }));
     }
 
