@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class JsonlFramer implements Framer {
 
+    private static final byte[] NOTHING = new byte[0];
+
     private final int maxRecordBytes;
 
     /** How many of the bytes shown are known to hold no newline. */
@@ -21,7 +23,7 @@ final class JsonlFramer implements Framer {
     /** Bytes of the record being dropped that have been taken; 0: none is. */
     private long droppedBytes;
 
-    private byte[] sample = new byte[0];
+    private byte[] sample = NOTHING;
     private @Nullable Rejection dropped;
 
     JsonlFramer(ReadLimits limits) {
@@ -41,7 +43,6 @@ final class JsonlFramer implements Framer {
             return newline + 1 - from;
         }
         if (length > maxRecordBytes) {
-            sample = Arrays.copyOfRange(bytes, from, from + Math.min(length, Lines.TOO_LONG_SAMPLE));
             searched = length;
             return drop(bytes, from, to, last);
         }
@@ -52,26 +53,36 @@ final class JsonlFramer implements Framer {
     private int drop(byte[] bytes, int from, int to, boolean last) {
         int newline = Newlines.first(bytes, from + searched, to);
         if (newline >= 0) {
-            endDrop(newline + 1 - from, newline - from);
+            endDrop(bytes, from, newline, 1);
             return from - (newline + 1);
         }
         int length = to - from;
         if (last) {
-            endDrop(length, length);
+            endDrop(bytes, from, to, 0);
             return -length;
         }
         // one byte is held back, so that there is one to take when the shard turns out to end here
         searched = Math.min(length, 1);
         int taken = length - searched;
+        keepSample(bytes, from, taken);
         droppedBytes += taken;
         return -taken;
     }
 
-    private void endDrop(int taken, int ofRecord) {
-        searched = 0;
-        dropped = Lines.tooLong(sample, maxRecordBytes, droppedBytes + taken, droppedBytes + ofRecord);
-        droppedBytes = 0;
-        sample = new byte[0];
+    private void endDrop(byte[] bytes, int from, int to, int terminator) {
+        keepSample(bytes, from, to - from);
+        long recordLength = droppedBytes + to - from;
+        dropped = Lines.tooLong(sample, maxRecordBytes, recordLength + terminator, recordLength);
+        resumeAt(0);
+    }
+
+    private void keepSample(byte[] bytes, int from, int length) {
+        int more = Math.min(length, Lines.TOO_LONG_SAMPLE - sample.length);
+        if (more > 0) {
+            int kept = sample.length;
+            sample = Arrays.copyOf(sample, kept + more);
+            System.arraycopy(bytes, from, sample, kept, more);
+        }
     }
 
     @Override
@@ -83,6 +94,6 @@ final class JsonlFramer implements Framer {
     public void resumeAt(long offset) {
         searched = 0;
         droppedBytes = 0;
-        dropped = null;
+        sample = NOTHING;
     }
 }
