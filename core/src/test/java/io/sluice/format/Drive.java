@@ -76,36 +76,35 @@ final class Drive {
         }
 
         Result<T> run(byte[] shard, int chunk) {
-            byte[] buffer = new byte[0];
+            int taken = 0;
             int fed = 0;
             long dropStart = 0;
             boolean dropping = false;
-            while (true) {
-                int more = Math.min(chunk, shard.length - fed);
-                byte[] grown = Arrays.copyOf(buffer, buffer.length + more);
-                System.arraycopy(shard, fed, grown, buffer.length, more);
-                fed += more;
-                boolean last = fed == shard.length;
-                int from = 0;
-                while (from < grown.length) {
-                    int n = framer.next(grown, from, grown.length, last);
+            boolean last = false;
+            while (!last) {
+                fed += Math.min(chunk, shard.length - fed);
+                last = fed == shard.length;
+                // a copy shows reads beyond the end, but would make long records quadratic
+                boolean copy = fed - taken < 2048;
+                byte[] shown = copy ? Arrays.copyOfRange(shard, taken, fed) : shard;
+                int shift = copy ? taken : 0;
+                while (taken < fed) {
+                    int n = framer.next(shown, taken - shift, fed - shift, last);
                     if (n == Framer.NEED_MORE) {
                         assertThat(last).as("all bytes must be taken at the end").isFalse();
-                        assertThat(grown.length - from)
-                                .as("bytes held")
-                                .isLessThanOrEqualTo(limits.maxRecordBytes());
+                        assertThat(fed - taken).as("bytes held").isLessThanOrEqualTo(limits.maxRecordBytes());
                         break;
                     }
                     if (n > 0) {
-                        block(grown, from, from + n);
-                        from += n;
+                        block(shard, taken, taken + n);
+                        taken += n;
                         continue;
                     }
                     if (!dropping) {
                         dropStart = offset;
                         dropping = true;
                     }
-                    from -= n;
+                    taken -= n;
                     offset -= n;
                     Rejection dropped = framer.dropped();
                     if (dropped != null) {
@@ -114,12 +113,8 @@ final class Drive {
                         lines++;
                     }
                 }
-                buffer = Arrays.copyOfRange(grown, from, grown.length);
-                if (last) {
-                    break;
-                }
             }
-            assertThat(buffer).isEmpty();
+            assertThat(taken).isEqualTo(shard.length);
             assertThat(dropping).isFalse();
             assertThat(delivered + blank + rejected).as("bytes accounted for").isEqualTo(shard.length);
             return new Result<>(values, refused, lines, blankLines, delivered, blank);

@@ -121,8 +121,8 @@ public final class MapParser {
             }
             node = next;
             byte c = b[p];
-            if (c == ' ') {
-                p = skipSpace(b, p + 1);
+            if (c <= ' ') {
+                p = skipSpace(b, p);
                 c = b[p];
             }
             Object value;

@@ -95,7 +95,7 @@ public final class NumberScanner {
     }
 
     static boolean isDigit(byte c) {
-        return (byte) (c - '0') >= 0 && c <= '9';
+        return c >= '0' && c <= '9';
     }
 
     /** Has more than 18 digits. */
