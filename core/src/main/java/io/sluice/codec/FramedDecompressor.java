@@ -25,7 +25,8 @@ abstract class FramedDecompressor implements Decompressor {
     public final void decompress(ByteBuffer in, ByteBuffer out) {
         CorruptDataException earlier = failure;
         if (earlier != null) {
-            throw new CorruptDataException(null, earlier.offset(), earlier.compressedOffset(), earlier.reason(), earlier);
+            throw new CorruptDataException(
+                    null, earlier.offset(), earlier.compressedOffset(), earlier.reason(), earlier);
         }
         NativeBuffers buffers = NativeBuffers.borrow();
         try {
@@ -85,10 +86,16 @@ abstract class FramedDecompressor implements Decompressor {
         from.clear();
         if (good < length) {
             throw byRatio < limits.maxBytes()
-                    ? corrupt(compressed, "decompresses to more than " + limits.maxRatio()
-                            + " times its size; raise maxRatio if it is to be trusted", null)
-                    : corrupt(compressed, "decompresses to more than " + limits.maxBytes()
-                            + " bytes; raise maxBytes if it is to be trusted", null);
+                    ? corrupt(
+                            compressed,
+                            "decompresses to more than " + limits.maxRatio()
+                                    + " times its size; raise maxRatio if it is to be trusted",
+                            null)
+                    : corrupt(
+                            compressed,
+                            "decompresses to more than " + limits.maxBytes()
+                                    + " bytes; raise maxBytes if it is to be trusted",
+                            null);
         }
     }
 

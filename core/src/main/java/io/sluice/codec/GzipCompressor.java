@@ -18,6 +18,7 @@ final class GzipCompressor implements Compressor {
     private boolean begun;
     /** There is something to end: the first member, even when it is empty, or bytes since the last one. */
     private boolean open = true;
+
     private boolean closed;
 
     GzipCompressor(int level) {

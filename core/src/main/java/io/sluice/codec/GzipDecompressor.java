@@ -94,8 +94,10 @@ final class GzipDecompressor extends FramedDecompressor {
     private void checkMagic() {
         for (int i = 0; i < Math.min(partLength, GzipCompression.MAGIC.length); i++) {
             if (part[i] != GzipCompression.MAGIC[i]) {
-                throw corrupt(consumed() - partLength,
-                        members == 0 ? "not a gzip stream" : "something that is no gzip member follows the last member", null);
+                throw corrupt(
+                        consumed() - partLength,
+                        members == 0 ? "not a gzip stream" : "something that is no gzip member follows the last member",
+                        null);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.sluice.codec;
 import com.github.luben.zstd.EndDirective;
 import com.github.luben.zstd.ZstdCompressCtx;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ final class ZstdCompressor implements Compressor {
     private boolean begun;
     /** There is something to end: the first frame, even when it is empty, or bytes since the last one. */
     private boolean open = true;
+
     private boolean closed;
 
     ZstdCompressor(int level) {
@@ -47,7 +49,7 @@ final class ZstdCompressor implements Compressor {
     private void hold(byte[] bytes, int from, int length) {
         if (held.length - heldLength < length) {
             int capacity = Math.min(HELD_BYTES, Math.max(heldLength + length, 2 * held.length));
-            held = java.util.Arrays.copyOf(held, capacity);
+            held = Arrays.copyOf(held, capacity);
         }
         System.arraycopy(bytes, from, held, heldLength, length);
         heldLength += length;

@@ -3,7 +3,6 @@ package io.sluice.codec;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
-import io.sluice.CorruptDataException;
 import io.sluice.SluiceException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -38,13 +37,16 @@ final class ZstdDecompressor extends FramedDecompressor {
     private State state = State.MAGIC;
     /** Bytes of the structure in hand, from {@code headFrom} on not yet seen by the library. */
     private final byte[] head = new byte[32];
+
     private int headFrom;
     private int headLength;
     /** Where in {@code head} the part that the state is about begins, and how many bytes of it are wanted. */
     private int partFrom;
+
     private int partWanted = 4;
     /** Bytes of the block or of the skippable frame still to come. */
     private long bodyLeft;
+
     private boolean lastBlock;
     private boolean checksum;
     /** The library may hold bytes that did not fit. */
@@ -116,7 +118,8 @@ final class ZstdDecompressor extends FramedDecompressor {
     private void checkMagic() {
         if (!new ZstdCompression(0).matches(head, 0, headLength)) {
             long at = consumed() - headLength;
-            throw corrupt(at, at == 0 ? "not a zstd stream" : "something that is no zstd frame follows the last frame", null);
+            throw corrupt(
+                    at, at == 0 ? "not a zstd stream" : "something that is no zstd frame follows the last frame", null);
         }
     }
 
@@ -202,8 +205,10 @@ final class ZstdDecompressor extends FramedDecompressor {
         int at = 5 + (singleSegment ? 0 : 1);
         long dictionary = littleEndian(head, at, dictionaryBytes(descriptor));
         if (dictionary != 0) {
-            throw corrupt(consumed(), "the zstd frame needs dictionary " + dictionary
-                    + ", and dictionaries are not supported", null);
+            throw corrupt(
+                    consumed(),
+                    "the zstd frame needs dictionary " + dictionary + ", and dictionaries are not supported",
+                    null);
         }
         long window;
         if (singleSegment) {
@@ -215,12 +220,17 @@ final class ZstdDecompressor extends FramedDecompressor {
         }
         // A frame may be read in any memory that holds the whole of it; 1 KiB is the least the format knows.
         if (window < 0 || window > Math.max(maxWindowBytes, 1 << 10)) {
-            throw corrupt(consumed(), "the zstd frame needs a window of " + Long.toUnsignedString(window)
-                    + " bytes, more than " + maxWindowBytes + "; raise maxWindowBytes to read it", null);
+            throw corrupt(
+                    consumed(),
+                    "the zstd frame needs a window of " + Long.toUnsignedString(window) + " bytes, more than "
+                            + maxWindowBytes + "; raise maxWindowBytes to read it",
+                    null);
         }
         if (window > 1L << MAX_WINDOW_LOG) {
-            throw corrupt(consumed(), "the zstd frame needs a window of " + window
-                    + " bytes, and no more than 2 GiB are supported", null);
+            throw corrupt(
+                    consumed(),
+                    "the zstd frame needs a window of " + window + " bytes, and no more than 2 GiB are supported",
+                    null);
         }
     }
 
