@@ -514,33 +514,38 @@ public final class MapParser {
             pos = p + 5;
             return Boolean.FALSE;
         }
-        if (is(b, p, "NaN")) {
-            return nonFinite(p, 3, Double.NaN);
-        }
-        if (is(b, p, "Infinity")) {
-            return nonFinite(p, 8, Double.POSITIVE_INFINITY);
-        }
-        if (is(b, p, "-Infinity")) {
-            return nonFinite(p, 9, Double.NEGATIVE_INFINITY);
-        }
-        throw JsonFailure.expected("a value", b, p);
+        return switch (b[p]) {
+            case 't' -> throw misspelt(b, p, "true");
+            case 'f' -> throw misspelt(b, p, "false");
+            case 'n' -> throw misspelt(b, p, "null");
+            case 'N' -> nonFinite(b, p, "NaN", Double.NaN);
+            case 'I' -> nonFinite(b, p, "Infinity", Double.POSITIVE_INFINITY);
+            case '-' -> nonFinite(b, p, "-Infinity", Double.NEGATIVE_INFINITY);
+            default -> throw JsonFailure.expected("a value", b, p);
+        };
     }
 
-    private static boolean is(byte[] b, int p, String token) {
-        for (int i = 0; i < token.length(); i++) {
-            if (b[p + i] != token.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
+    private static JsonFailure misspelt(byte[] b, int p, String token) {
+        return JsonFailure.expected(token, b, p + matching(b, p, token));
     }
 
-    private Object nonFinite(int p, int length, double value) {
+    private static int matching(byte[] b, int p, String token) {
+        int n = 0;
+        while (n < token.length() && b[p + n] == token.charAt(n)) {
+            n++;
+        }
+        return n;
+    }
+
+    private Object nonFinite(byte[] b, int p, String token, double value) {
+        if (matching(b, p, token) < token.length()) {
+            throw misspelt(b, p, token);
+        }
         if (!options.nonFinite()) {
             throw new JsonFailure(
-                    Kind.MALFORMED, value + " is no JSON number; a reader takes it with acceptNonFinite()", p);
+                    Kind.MALFORMED, token + " is no JSON number; a reader takes it with acceptNonFinite()", p);
         }
-        pos = p + length;
+        pos = p + token.length();
         return value;
     }
 
