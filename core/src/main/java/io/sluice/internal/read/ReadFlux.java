@@ -51,6 +51,7 @@ public final class ReadFlux<T, R> extends Flux<R> implements Scannable {
     }
 
     @Override
+    @SuppressWarnings("rawtypes") // as Scannable declares it
     public @Nullable Object scanUnsafe(Attr key) {
         if (key == Attr.RUN_STYLE) {
             return Attr.RunStyle.ASYNC;

@@ -522,6 +522,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     }
 
     @Override
+    @SuppressWarnings("rawtypes") // as Scannable declares it
     public @Nullable Object scanUnsafe(Attr key) {
         if (key == Attr.ACTUAL) {
             return actual;
