@@ -61,6 +61,12 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     private static final AtomicIntegerFieldUpdater<ReadSubscription> STARTED =
             AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "started");
 
+    /** How often a worker looks for the pump's token before it gives up; not at all where nobody could release it meanwhile. */
+    private static final int MAX_SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 1000 : 0;
+
+    /** An emitting turn that takes longer is worth another thread's reading on meanwhile. */
+    private static final long LONG_TURN_NANOS = 50_000;
+
     private final CoreSubscriber<? super R> actual;
     private final ObjectStore store;
     private final String location;
@@ -87,6 +93,9 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     private volatile boolean pumpEnded;
 
     private volatile boolean pumpClosed;
+
+    /** Whether the subscriber took its time the last time round; taken to be so until it is known. */
+    private volatile boolean emittingTakesTime = true;
 
     /** Slots of the sample that nobody has begun to decode. */
     private volatile int sampledLeft;
@@ -244,15 +253,32 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 }
                 decode(slot);
                 slot.done = true;
-                DECODING.decrementAndGet(this);
-                if (emitWip == 0) {
-                    wake(); // this thread will be busy emitting
+                if (DECODING.decrementAndGet(this) == 0 && emitWip == 0 && emittingTakesTime) {
+                    wake(); // nobody else will read on while this thread emits
                 }
                 emit();
-            } while (roomToPump() && PUMP_WIP.getAndIncrement(this) == 0);
+            } while (takeToken());
         } catch (Throwable t) {
             fail(t);
         }
+    }
+
+    /**
+     * Takes the pump's token for another turn. While another worker has it, waits for as long as that is cheaper than to
+     * park this thread and have another one scheduled: cutting a slot takes some ten microseconds.
+     */
+    private boolean takeToken() {
+        for (int spins = 0; roomToPump(); spins++) {
+            if (pumpWip == 0) {
+                if (PUMP_WIP.compareAndSet(this, 0, 1)) {
+                    return true;
+                }
+            } else if (spins >= MAX_SPINS) {
+                return PUMP_WIP.getAndIncrement(this) == 0;
+            }
+            Thread.onSpinWait();
+        }
+        return false;
     }
 
     /** Cuts a slot and passes the token on, or gives the token back and returns null. */
@@ -435,6 +461,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
             return;
         }
         int missed = 1;
+        long began = System.nanoTime();
         do {
             if (!terminated) {
                 try {
@@ -442,6 +469,10 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 } catch (Throwable t) {
                     terminate(Operators.onOperatorError(null, t, actual.currentContext()));
                 }
+            }
+            boolean tookTime = System.nanoTime() - began > LONG_TURN_NANOS;
+            if (tookTime != emittingTakesTime) {
+                emittingTakesTime = tookTime;
             }
             missed = EMIT_WIP.addAndGet(this, -missed);
         } while (missed != 0);
