@@ -52,7 +52,10 @@ final class LocalPut extends Mono<ObjectMeta> {
 
         private final CoreSubscriber<? super ObjectMeta> actual;
         private volatile int wakeups;
+
+        @SuppressWarnings("UnusedVariable") // through STARTED
         private volatile int started;
+
         private volatile boolean cancelled;
         private volatile boolean done;
         private volatile @Nullable Throwable error;
