@@ -175,10 +175,10 @@ public final class LocalObjectStore implements ObjectStore, BlockingReads {
 
     private Path file(String key) {
         ObjectKeys.requireKey(key);
-        return path(key);
+        return pathOf(key);
     }
 
-    Path path(String key) {
+    Path pathOf(String key) {
         String separator = root.getFileSystem().getSeparator();
         if (!separator.equals("/") && key.contains(separator)) {
             throw new StorageException(

@@ -97,7 +97,7 @@ final class LocalWalk implements BlockingFlux.Source<ObjectMeta> {
         int slash = prefix.lastIndexOf('/');
         String directory = prefix.substring(0, slash + 1);
         String names = prefix.substring(slash + 1);
-        Path path = store.path(directory.isEmpty() ? "" : directory.substring(0, slash));
+        Path path = store.pathOf(directory.isEmpty() ? "" : directory.substring(0, slash));
         String shown = store.displayName(directory);
         try {
             BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);

@@ -66,6 +66,14 @@ public interface ObjectStore {
      */
     Mono<ObjectMeta> put(String key, Publisher<ByteBuffer> content, PutMode mode);
 
+    /**
+     * The part of a key that is the object's path, whose extensions say what is in it: all of it, except where a key has more to it,
+     * such as a URL's query.
+     */
+    default String path(String key) {
+        return key;
+    }
+
     /** How people are shown a key in messages: a path, a URI. */
     default String displayName(String key) {
         return key;

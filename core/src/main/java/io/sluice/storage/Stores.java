@@ -27,7 +27,7 @@ public final class Stores {
     private static final Pattern SCHEME = Pattern.compile("([a-zA-Z][a-zA-Z0-9+.-]+)://.*", Pattern.DOTALL);
 
     /** Those of this module, which are always there. */
-    private static final List<StoreProvider> BUILT_IN = List.of(new FileStoreProvider());
+    private static final List<StoreProvider> BUILT_IN = List.of(new FileStoreProvider(), new HttpStoreProvider());
 
     private Stores() {}
 

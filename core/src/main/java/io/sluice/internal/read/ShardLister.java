@@ -50,6 +50,11 @@ public final class ShardLister {
                             .flatMap(found -> found.isEmpty()
                                     ? literal.onErrorMap(ShardLister::isNotFound, e -> nothingMatches(store, location))
                                     : Mono.just(found))
+                            // where nothing can be listed, as over HTTP, a ? begins a query
+                            .onErrorResume(
+                                    ShardLister::isUnsupported,
+                                    noListing -> literal.onErrorMap(
+                                            e -> isNotFound(e) && location.indexOf('?') < 0, e -> noListing))
                     : literal;
         });
     }
@@ -64,7 +69,11 @@ public final class ShardLister {
                 .onErrorResume(
                         ShardLister::isNotFound,
                         missing -> directory(store, key + "/", format)
-                                .onErrorMap(ShardLister::isNotFound, alsoMissing -> missing));
+                                .onErrorMap(e -> isNotFound(e) || isUnsupported(e), alsoMissing -> missing));
+    }
+
+    private static boolean isUnsupported(Throwable e) {
+        return e instanceof StorageException s && s.kind() == Kind.UNSUPPORTED;
     }
 
     private static boolean isNotFound(Throwable e) {

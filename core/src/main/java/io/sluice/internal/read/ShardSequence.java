@@ -183,7 +183,7 @@ final class ShardSequence {
             raw.cancel();
         }
         return new ShardInput(
-                raw, meta.key(), spec.compression(), spec.decompressionLimits(), start, startUncompressed);
+                raw, store.path(meta.key()), spec.compression(), spec.decompressionLimits(), start, startUncompressed);
     }
 
     /** Stops all I/O, from any thread. */
