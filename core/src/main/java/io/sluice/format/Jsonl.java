@@ -2,6 +2,7 @@ package io.sluice.format;
 
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * JSON Lines: one JSON value a line, UTF-8 (<a href="https://jsonlines.org">jsonlines.org</a>, RFC 8259). Extensions
@@ -83,6 +84,53 @@ public final class Jsonl {
                 "jsonl checked bytes",
                 limits -> new ValueReader<>(() -> new CheckedLineDecoder(new MapDecoder(spec, limits), limits), true),
                 RawLineEncoder::new);
+    }
+
+    /** {@link #of(Class, JsonlSpec)} with the defaults. */
+    public static <T> Format<T> of(Class<T> type) {
+        return of(type, JsonlSpec.create());
+    }
+
+    /**
+     * Every record a value of {@code type}, mapped by Jackson 3 or else Jackson 2, whichever is on the class path
+     * ({@code tools.jackson.core:jackson-databind} or {@code com.fasterxml.jackson.core:jackson-databind}), as
+     * {@code Jackson3Codecs.create()} sets it up. For other settings give {@link #of(JsonCodec)} a codec of a mapper of your own.
+     *
+     * @throws IllegalStateException where neither is there
+     */
+    public static <T> Format<T> of(Class<T> type, JsonlSpec spec) {
+        return of(JsonCodecs.find(type.getTypeName()).of(type), spec);
+    }
+
+    /** {@link #of(TypeRef, JsonlSpec)} with the defaults. */
+    public static <T> Format<T> of(TypeRef<T> type) {
+        return of(type, JsonlSpec.create());
+    }
+
+    /** As {@link #of(Class, JsonlSpec)}, for a type with parameters: {@code of(new TypeRef<Map<String, Event>>() {}, spec)}. */
+    public static <T> Format<T> of(TypeRef<T> type, JsonlSpec spec) {
+        return of(JsonCodecs.find(type).of(type), spec);
+    }
+
+    /** {@link #of(JsonCodec, JsonlSpec)} with the defaults. */
+    public static <T> Format<T> of(JsonCodec<T> codec) {
+        return of(codec, JsonlSpec.create());
+    }
+
+    /**
+     * Every record a value that {@code codec} maps. The record may be any JSON value, not only an object, if the codec takes it.
+     *
+     * <p>JSON itself is checked beforehand by the rules of {@link #maps(JsonlSpec)}, so whatever the codec tolerates, a record
+     * that is no JSON is rejected. What the codec writes is checked alike: a line feed in it, NaN, or anything that is not one JSON
+     * value is refused with a {@link io.sluice.RecordException}, as is a value that the codec fails on. The spec's
+     * {@link JsonlSpec#bigDecimals()} only lets numbers pass that are too large for a double.
+     */
+    public static <T> Format<T> of(JsonCodec<T> codec, JsonlSpec spec) {
+        Objects.requireNonNull(codec, "codec");
+        return new JsonlFormat<>(
+                "jsonl values",
+                limits -> new ValueReader<>(() -> new TypedDecoder(codec, spec, limits), false),
+                () -> new TypedEncoder<>(codec, spec));
     }
 
     /** How many records there are, a block at a time, without looking into them: sum up what is emitted. */

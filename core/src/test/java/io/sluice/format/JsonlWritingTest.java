@@ -2,7 +2,7 @@ package io.sluice.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sluice.RecordException;
@@ -70,7 +70,7 @@ class JsonlWritingTest {
     @ValueSource(strings = {"logs", "airline", "events", "chat"})
     void realRecordsComeBackAsTheyWere(String name) throws IOException {
         Path corpora = corpora();
-        assumeThat(corpora).as("the shared corpora beside the checkout").isNotNull();
+        assumeTrue(corpora != null, "no shared corpora beside the checkout");
         byte[] original = Files.readAllBytes(corpora.resolve("ndjson/" + name + ".ndjson"));
         original = Arrays.copyOf(original, Math.min(original.length, 1 << 20));
         int end = new String(original, StandardCharsets.ISO_8859_1).lastIndexOf('\n') + 1;

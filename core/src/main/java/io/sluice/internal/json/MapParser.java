@@ -332,7 +332,7 @@ public final class MapParser {
         return -1;
     }
 
-    private static JsonFailure duplicate(byte[] b, int from, String name) {
+    static JsonFailure duplicate(byte[] b, int from, String name) {
         return new JsonFailure(Kind.MALFORMED, "the key \"" + abbreviated(name) + "\" stands twice in an object", skipSpace(b, from));
     }
 
@@ -490,13 +490,7 @@ public final class MapParser {
         if (kind == NumberScanner.BIG_INTEGER) {
             return new BigInteger(digits);
         }
-        // the digits of 1e1000000 written out would be a million
-        if (Math.abs(numbers.exponent) > 10L * options.maxNumberDigits()) {
-            throw new JsonFailure(
-                    Kind.UNEXPECTED_TYPE,
-                    "a decimal's exponent is beyond ten times maxNumberDigits, " + options.maxNumberDigits(),
-                    p);
-        }
+        options.checkExponent(numbers.exponent, p);
         return new BigDecimal(digits);
     }
 

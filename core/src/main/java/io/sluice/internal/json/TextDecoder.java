@@ -218,7 +218,7 @@ final class TextDecoder {
     }
 
     /** The UTF-16 unit that the escape at {@code p} stands for; no escape of the short ones. */
-    private static int unit(byte[] b, int p) {
+    static int unit(byte[] b, int p) {
         if (b[p + 1] != 'u') {
             throw JsonFailure.expected("one of \"\\/bfnrtu after a backslash", b, p + 1);
         }
@@ -236,7 +236,7 @@ final class TextDecoder {
         return unit;
     }
 
-    private static char otherHalf(byte[] b, int p, int unit) {
+    static char otherHalf(byte[] b, int p, int unit) {
         if (unit < 0xDC00 && b[p + 6] == '\\' && b[p + 7] == 'u') {
             int low = unit(b, p + 6);
             if ((low & 0xFC00) == 0xDC00) {

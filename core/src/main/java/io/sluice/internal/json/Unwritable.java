@@ -1,18 +1,19 @@
 package io.sluice.internal.json;
 
 import io.sluice.RecordException;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A value that can't be written, on its way up to the root; collects its path. */
 final class Unwritable extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
-    private static final int MAX_PATH = 300;
 
     private final RecordException.Kind kind;
     private final String reason;
-    private String path = "";
-    private boolean cut;
+    /** From the value to the root: keys, and indexes as Integer. */
+    private final transient List<Object> path = new ArrayList<>();
 
     Unwritable(RecordException.Kind kind, String reason, @Nullable Throwable cause) {
         super(reason, cause, false, false);
@@ -20,29 +21,20 @@ final class Unwritable extends RuntimeException {
         this.reason = reason;
     }
 
-    Unwritable inside(String key) {
-        return prepend(
-                isPlain(key) ? "." + key : "['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']");
-    }
-
-    Unwritable inside(int index) {
-        return prepend("[" + index + "]");
-    }
-
-    private Unwritable prepend(String step) {
-        path = step + path;
-        if (path.length() > MAX_PATH) { // the end that is nearest to the root is the one to keep
-            path = path.substring(0, MAX_PATH);
-            cut = true;
-        }
+    Unwritable inside(Object step) {
+        path.add(step);
         return this;
     }
 
-    private static boolean isPlain(String key) {
-        return !key.isEmpty() && key.chars().allMatch(c -> c < 128 && (Character.isLetterOrDigit(c) || c == '_'));
-    }
-
     RecordException toRecordException() {
-        return new RecordException(kind, null, -1, -1, "$" + path + (cut ? "…" : "") + ": " + reason, getCause());
+        JsonPath text = new JsonPath();
+        for (int i = path.size() - 1; i >= 0; i--) {
+            if (path.get(i) instanceof Integer index) {
+                text.add(null, index);
+            } else {
+                text.add((String) path.get(i), -1);
+            }
+        }
+        return new RecordException(kind, null, -1, -1, text + ": " + reason, getCause());
     }
 }
