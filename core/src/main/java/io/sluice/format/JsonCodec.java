@@ -19,7 +19,8 @@ public interface JsonCodec<T> {
      * @throws Exception the value does not fit; becomes the cause of a rejected record. A
      *     {@link io.sluice.RecordException} keeps its kind and reason, and its offset is taken as relative to {@code from}
      */
-    @Nullable T read(byte[] bytes, int from, int to) throws Exception;
+    @Nullable
+    T read(byte[] bytes, int from, int to) throws Exception;
 
     /**
      * Appends the value's JSON text, without terminator and without line feeds. What it has written when it throws is taken back.

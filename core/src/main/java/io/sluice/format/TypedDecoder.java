@@ -71,7 +71,8 @@ final class TypedDecoder implements BlockDecoder<Object[]> {
             if (value != null) {
                 return value;
             }
-            lines.reject(Kind.UNMAPPABLE, "the codec made null of the record, and a stream can't carry null", start, null);
+            lines.reject(
+                    Kind.UNMAPPABLE, "the codec made null of the record, and a stream can't carry null", start, null);
         } catch (RecordException e) {
             int at = e.offset() < 0 ? start : (int) Math.min(end, start + e.offset());
             lines.reject(e.kind(), e.reason(), at, e.getCause());

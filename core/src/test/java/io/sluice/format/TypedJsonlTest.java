@@ -54,7 +54,13 @@ class TypedJsonlTest {
 
     record Point(int x, double y, @Nullable String label) {}
 
-    record Sizes(BigInteger big, BigDecimal exact, long whole, TimeUnit unit, List<Point> points, Map<String, Point> named) {}
+    record Sizes(
+            BigInteger big,
+            BigDecimal exact,
+            long whole,
+            TimeUnit unit,
+            List<Point> points,
+            Map<String, Point> named) {}
 
     public static class Bean {
         public String name = "";
@@ -130,7 +136,8 @@ class TypedJsonlTest {
     void rootsAreWhateverTheCodecTakes() {
         assertThat(values(decode(Jsonl.of(jackson.of(Integer.class)), "1\n -2 \r\n\n3")))
                 .isEqualTo(List.of(1, -2, 3));
-        assertThat(values(decode(Jsonl.of(jackson.of(String.class)), "\"a\"\n"))).isEqualTo(List.of("a"));
+        assertThat(values(decode(Jsonl.of(jackson.of(String.class)), "\"a\"\n")))
+                .isEqualTo(List.of("a"));
         assertThat(values(decode(Jsonl.of(jackson.of(Object.class)), "[1]\n{\"a\":true}\n2.5\n")))
                 .isEqualTo(List.of(List.of(1), Map.of("a", true), 2.5));
         assertThat(JsonlWritingTest.encode(Jsonl.of(jackson.of(Object.class)), List.of(1, "x", List.of(true))))
@@ -145,8 +152,9 @@ class TypedJsonlTest {
         assertThat(JsonlWritingTest.encode(Jsonl.of(jackson.of(Raw.class)), List.of(new Raw("{\"b\":1,\"a\":2}"))))
                 .asString(StandardCharsets.UTF_8)
                 .isEqualTo("{\"raw\":{\"b\":1,\"a\":2}}\n");
-        assertThat(JsonlWritingTest.encode(Jsonl.of(jackson.of(Sizes.class)), List.of(new Sizes(
-                        BigInteger.ONE, BigDecimal.ONE, 1, TimeUnit.DAYS, List.of(), Map.of()))))
+        assertThat(JsonlWritingTest.encode(
+                        Jsonl.of(jackson.of(Sizes.class)),
+                        List.of(new Sizes(BigInteger.ONE, BigDecimal.ONE, 1, TimeUnit.DAYS, List.of(), Map.of()))))
                 .asString(StandardCharsets.UTF_8)
                 .isEqualTo("{\"big\":1,\"exact\":1,\"whole\":1,\"unit\":\"DAYS\",\"points\":[],\"named\":{}}\n");
     }
@@ -164,7 +172,8 @@ class TypedJsonlTest {
 
     @Test
     void nonFiniteNumbersByOption() {
-        Format<Point> lenient = Jsonl.of(jackson.of(Point.class), JsonlSpec.create().acceptNonFinite());
+        Format<Point> lenient =
+                Jsonl.of(jackson.of(Point.class), JsonlSpec.create().acceptNonFinite());
         roundTrip(lenient, List.of(new Point(1, Double.NaN, ""), new Point(2, Double.NEGATIVE_INFINITY, "")));
         assertThat(JsonlWritingTest.encode(lenient, List.of(new Point(1, Double.NaN, null))))
                 .asString(StandardCharsets.UTF_8)
@@ -216,7 +225,8 @@ class TypedJsonlTest {
     @Test
     void aMappingErrorNamesThePath() {
         String line = "{\"points\":[{\"x\":1,\"y\":2},{\"x\":\"no\"}]}";
-        Rejection r = decode(Jsonl.of(jackson.of(Sizes.class)), line).rejections().get(0);
+        Rejection r =
+                decode(Jsonl.of(jackson.of(Sizes.class)), line).rejections().get(0);
         assertThat(r.kind()).isEqualTo(Kind.UNMAPPABLE);
         assertThat(r.reason()).startsWith("$.points[1].x: ").contains("\"no\"").doesNotContain("\n");
         assertThat(r.cause()).isNotNull();
@@ -243,10 +253,12 @@ class TypedJsonlTest {
         String line = "{\"x\":1,\"\\u0078\":2}\n{\"x\":1,\"y\":{\"x\":1}}\n{\"a\":{\"x\":1},\"b\":{\"x\":1}}\n";
         TypeRef<Map<String, Object>> maps = new TypeRef<>() {};
         assertThat(values(decode(Jsonl.of(jackson.of(maps)), line)).get(0)).isEqualTo(Map.of("x", 2));
-        DecodedBlock<?> strict = decode(Jsonl.of(jackson.of(maps), JsonlSpec.create().rejectDuplicateKeys()), line);
+        DecodedBlock<?> strict =
+                decode(Jsonl.of(jackson.of(maps), JsonlSpec.create().rejectDuplicateKeys()), line);
         assertThat(strict.count()).isEqualTo(2);
-        assertThat(strict.rejections()).singleElement().satisfies(r -> assertThat(r.reason())
-                .contains("\"x\""));
+        assertThat(strict.rejections())
+                .singleElement()
+                .satisfies(r -> assertThat(r.reason()).contains("\"x\""));
     }
 
     @Test
@@ -254,8 +266,9 @@ class TypedJsonlTest {
         String deep = "[".repeat(1000) + "]".repeat(1000) + "\n";
         DecodedBlock<?> block = decode(Jsonl.of(jackson.of(Object.class)), deep + "[" + deep.trim() + "]\n");
         assertThat(block.count()).isEqualTo(1);
-        assertThat(block.rejections()).singleElement().satisfies(r -> assertThat(r.kind())
-                .isEqualTo(Kind.TOO_DEEP));
+        assertThat(block.rejections())
+                .singleElement()
+                .satisfies(r -> assertThat(r.kind()).isEqualTo(Kind.TOO_DEEP));
     }
 
     @Test
@@ -263,8 +276,9 @@ class TypedJsonlTest {
         String line = "{\"x\":1,\"y\":0." + "1".repeat(3000) + "}\n";
         assertThat(values(decode(Jsonl.of(jackson.of(Point.class)), line))).hasSize(1);
         DecodedBlock<?> block = decode(Jsonl.of(jackson.of(Object.class)), "1".repeat(1001) + "\n");
-        assertThat(block.rejections()).singleElement().satisfies(r -> assertThat(r.kind())
-                .isEqualTo(Kind.UNEXPECTED_TYPE));
+        assertThat(block.rejections())
+                .singleElement()
+                .satisfies(r -> assertThat(r.kind()).isEqualTo(Kind.UNEXPECTED_TYPE));
     }
 
     /** Typed reading takes and refuses what maps do: every file of the suite whose root is an object, and lines made of its values. */
@@ -317,8 +331,11 @@ class TypedJsonlTest {
         assertThat(thrown.reason()).startsWith("$.broken: ");
         assertThat(thrown).hasRootCauseInstanceOf(IllegalStateException.class);
 
-        assertThat(refused(jackson.of(Point.class), new Point(1, Double.NaN, null)).reason()).contains("NaN");
-        assertThat(refused(jackson.of(Point.class), new Point(1, Double.POSITIVE_INFINITY, null)).reason())
+        assertThat(refused(jackson.of(Point.class), new Point(1, Double.NaN, null))
+                        .reason())
+                .contains("NaN");
+        assertThat(refused(jackson.of(Point.class), new Point(1, Double.POSITIVE_INFINITY, null))
+                        .reason())
                 .contains("Infinity");
         refused(jackson.of(Point.class), new Point(1, 2, "\uD800"));
         refused(jackson.of(Point.class), new Point(1, 2, "x\uDC00y"));
@@ -392,7 +409,10 @@ class TypedJsonlTest {
         };
         DecodedBlock<?> block = decode(Jsonl.of(codec), " [1] \n\"bad\"\n{}\nnull\n");
         assertThat(values(block)).isEqualTo(List.of("[1]", "{}"));
-        assertThat(block.rejections()).extracting(Rejection::kind).containsOnly(Kind.UNMAPPABLE).hasSize(2);
+        assertThat(block.rejections())
+                .extracting(Rejection::kind)
+                .containsOnly(Kind.UNMAPPABLE)
+                .hasSize(2);
         assertThat(block.rejections().get(0).cause()).hasMessage("bad one");
         assertThat(refused(codec, "\"bad\"")).hasMessageContaining("bad one").hasCauseInstanceOf(IOException.class);
         assertThat(refused(codec, "")).hasMessageContaining("the codec wrote");

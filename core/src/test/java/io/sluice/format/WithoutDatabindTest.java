@@ -32,7 +32,8 @@ class WithoutDatabindTest {
                 .map(WithoutDatabindTest::url)
                 .toArray(URL[]::new);
         try (URLClassLoader loader = new URLClassLoader(classPath, ClassLoader.getPlatformClassLoader())) {
-            Object inside = loader.loadClass(Inside.class.getName()).getConstructor().newInstance();
+            Object inside =
+                    loader.loadClass(Inside.class.getName()).getConstructor().newInstance();
             return ((Callable<?>) inside).call();
         }
     }

@@ -1,15 +1,5 @@
 package io.sluice.format.jackson3;
 
-import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.PrettyPrinter;
-import tools.jackson.core.json.JsonReadFeature;
-import tools.jackson.core.json.JsonWriteFeature;
-import tools.jackson.databind.JavaType;
-import tools.jackson.databind.ObjectMapper;
-import tools.jackson.databind.ObjectReader;
-import tools.jackson.databind.ObjectWriter;
-import tools.jackson.databind.SerializationFeature;
 import io.sluice.RecordException;
 import io.sluice.RecordException.Kind;
 import io.sluice.codec.Output;
@@ -17,6 +7,16 @@ import io.sluice.format.JsonCodec;
 import io.sluice.internal.json.JsonPath;
 import io.sluice.internal.json.OutputStreamTo;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.PrettyPrinter;
+import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.core.json.JsonWriteFeature;
+import tools.jackson.databind.JavaType;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.ObjectReader;
+import tools.jackson.databind.ObjectWriter;
+import tools.jackson.databind.SerializationFeature;
 
 final class Jackson3Codec<T> implements JsonCodec<T> {
 

@@ -26,7 +26,8 @@ public final class JsonPath {
     }
 
     static String step(String key) {
-        boolean plain = !key.isEmpty() && key.chars().allMatch(c -> c < 128 && (Character.isLetterOrDigit(c) || c == '_'));
+        boolean plain =
+                !key.isEmpty() && key.chars().allMatch(c -> c < 128 && (Character.isLetterOrDigit(c) || c == '_'));
         return plain ? "." + key : "['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']";
     }
 

@@ -63,9 +63,7 @@ public final class JsonValidator {
                 }
                 if (c != (object ? '}' : ']')) {
                     throw JsonFailure.expected(
-                            object
-                                    ? "',' or '}' after a value of an object"
-                                    : "',' or ']' after a value of an array",
+                            object ? "',' or '}' after a value of an object" : "',' or ']' after a value of an array",
                             b,
                             p);
                 }
@@ -116,7 +114,7 @@ public final class JsonValidator {
             case 'n' -> {
                 return literal("null", b, p);
             }
-            case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' -> {
+            case '-', '.', '/', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' -> {
                 if (b[p] == '-' && b[p + 1] == 'I') {
                     return nonFinite("-Infinity", b, p);
                 }

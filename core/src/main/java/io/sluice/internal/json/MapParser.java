@@ -179,9 +179,7 @@ public final class MapParser {
         String name = key(b, p);
         Field field = name == null ? site.find(b, keyFrom, keyTo) : findEscaped(site, name);
         if (field == null) {
-            field = name == null
-                    ? site.add(b, keyFrom, keyTo, nameAt(b))
-                    : addEscaped(site, name);
+            field = name == null ? site.add(b, keyFrom, keyTo, nameAt(b)) : addEscaped(site, name);
         }
         return field == null ? null : node.child(field);
     }
@@ -333,7 +331,8 @@ public final class MapParser {
     }
 
     static JsonFailure duplicate(byte[] b, int from, String name) {
-        return new JsonFailure(Kind.MALFORMED, "the key \"" + abbreviated(name) + "\" stands twice in an object", skipSpace(b, from));
+        return new JsonFailure(
+                Kind.MALFORMED, "the key \"" + abbreviated(name) + "\" stands twice in an object", skipSpace(b, from));
     }
 
     private static String abbreviated(String name) {
@@ -553,8 +552,7 @@ public final class MapParser {
             Object value;
             if (c == '{' || c == '[') {
                 if (outer + open.size() >= options.maxNesting()) {
-                    throw new JsonFailure(
-                            Kind.TOO_DEEP, "nested deeper than maxNesting, " + options.maxNesting(), p);
+                    throw new JsonFailure(Kind.TOO_DEEP, "nested deeper than maxNesting, " + options.maxNesting(), p);
                 }
                 p = skipSpace(b, p + 1);
                 boolean isMap = c == '{';
@@ -588,7 +586,9 @@ public final class MapParser {
                 }
                 if (b[p] != (isMap ? '}' : ']')) {
                     throw JsonFailure.expected(
-                            isMap ? "',' or '}' after a value of an object" : "',' or ']' after a value of an array", b, p);
+                            isMap ? "',' or '}' after a value of an object" : "',' or ']' after a value of an array",
+                            b,
+                            p);
                 }
                 p++;
                 value = top;

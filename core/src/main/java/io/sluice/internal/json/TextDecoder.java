@@ -243,13 +243,15 @@ final class TextDecoder {
                 return (char) low;
             }
         }
-        throw new JsonFailure(Kind.INVALID_UNICODE, "a surrogate without its other half: \\u" + Integer.toHexString(unit), p);
+        throw new JsonFailure(
+                Kind.INVALID_UNICODE, "a surrogate without its other half: \\u" + Integer.toHexString(unit), p);
     }
 
     /** What to say of a byte beyond ASCII that begins no character. */
     static JsonFailure illFormed(byte[] b, int p) {
         int lead = b[p] & 0xFF;
-        int wanted = lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1;
+        int wanted =
+                lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 1;
         for (int i = 1; i < wanted; i++) {
             if (b[p + i] == '\n') {
                 return JsonFailure.expected("the rest of a character", b, p + i);
