@@ -30,8 +30,7 @@ final class Drive {
     record Refused(long record, long line, long offset, long length, String raw, Kind kind, String reason, long at) {}
 
     /** What came out; equal for all chunk sizes. */
-    record Result<T>(
-            List<T> values, List<Refused> refused, long lines, long blankLines, long delivered, long blank) {}
+    record Result<T>(List<T> values, List<Refused> refused, long lines, long blankLines, long delivered, long blank) {}
 
     private Drive() {}
 
@@ -39,7 +38,9 @@ final class Drive {
     static <T> Result<T> read(Format<T> format, ReadLimits limits, byte[] shard) {
         Result<T> whole = read(format, limits, shard, Integer.MAX_VALUE);
         for (int chunk : CHUNKS) {
-            assertThat(read(format, limits, shard, chunk)).as("chunks of %d", chunk).isEqualTo(whole);
+            assertThat(read(format, limits, shard, chunk))
+                    .as("chunks of %d", chunk)
+                    .isEqualTo(whole);
         }
         return whole;
     }
@@ -91,7 +92,9 @@ final class Drive {
                 while (taken < fed) {
                     int n = framer.next(shown, taken - shift, fed - shift, last);
                     if (n == Framer.NEED_MORE) {
-                        assertThat(last).as("all bytes must be taken at the end").isFalse();
+                        assertThat(last)
+                                .as("all bytes must be taken at the end")
+                                .isFalse();
                         assertThat(fed - taken).as("bytes held").isLessThanOrEqualTo(limits.maxRecordBytes());
                         break;
                     }

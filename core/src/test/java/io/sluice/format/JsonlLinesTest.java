@@ -52,7 +52,8 @@ class JsonlLinesTest {
         assertThat(result.blank()).isEqualTo(blankBytes);
         assertThat(result.refused()).isEmpty();
         var counted = Drive.read(Jsonl.counts(), Drive.LIMITS, in, Integer.MAX_VALUE);
-        assertThat(counted.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(lines(result).size());
+        assertThat(counted.values().stream().mapToLong(Long::longValue).sum())
+                .isEqualTo(lines(result).size());
         assertThat(counted.blankLines()).isEqualTo(blankLines);
         assertThat(counted.blank()).isEqualTo(blankBytes);
     }
@@ -79,7 +80,8 @@ class JsonlLinesTest {
         assertThat(result.refused())
                 .extracting(Drive.Refused::raw)
                 .containsExactly(tooLong + "\r", huge.substring(0, 1024), tooLong);
-        assertThat(result.refused().get(1).reason()).isEqualTo("a record of 5000 bytes is longer than maxRecordBytes, 10");
+        assertThat(result.refused().get(1).reason())
+                .isEqualTo("a record of 5000 bytes is longer than maxRecordBytes, 10");
         assertThat(result.lines()).isEqualTo(7);
     }
 
@@ -114,8 +116,10 @@ class JsonlLinesTest {
             byte[] in = bytes(shard.toString());
             var raw = Drive.read(Jsonl.bytes(), SHORT, in);
             var counted = Drive.read(Jsonl.counts(), SHORT, in, 64);
-            assertThat(counted.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(raw.values().size());
-            assertThat(counted.refused()).isEqualTo(raw.refused().stream().map(r -> with(r, counted)).toList());
+            assertThat(counted.values().stream().mapToLong(Long::longValue).sum())
+                    .isEqualTo(raw.values().size());
+            assertThat(counted.refused())
+                    .isEqualTo(raw.refused().stream().map(r -> with(r, counted)).toList());
             assertThat(List.of(counted.lines(), counted.blankLines(), counted.delivered(), counted.blank()))
                     .isEqualTo(List.of(raw.lines(), raw.blankLines(), raw.delivered(), raw.blank()));
         }

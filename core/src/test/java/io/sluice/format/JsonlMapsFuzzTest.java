@@ -124,7 +124,9 @@ class JsonlMapsFuzzTest {
                 assertThat(actual == REFUSED ? r : actual)
                         .as("line %d: %s", i + 1, new String(line, StandardCharsets.UTF_8))
                         .isEqualTo(expected == REFUSED ? "a refusal" : expected);
-                assertThat(keys(actual)).as(new String(line, StandardCharsets.UTF_8)).isEqualTo(keys(expected));
+                assertThat(keys(actual))
+                        .as(new String(line, StandardCharsets.UTF_8))
+                        .isEqualTo(keys(expected));
             }
             if (r != null) {
                 assertThat(r.raw()).isEqualTo(new String(line, StandardCharsets.ISO_8859_1).replaceFirst("\r$", ""));
@@ -243,10 +245,55 @@ class JsonlMapsFuzzTest {
     }
 
     private static final String[] PIECES = {
-        "\"", "\\", "{", "}", "[", "]", ",", ":", " ", "\t", "\r", "0", "1", "-", "+", ".", "e", "E9", "null", "true", "false",
-        "NaN", "\\u", "\\ud83d", "\\ude00", "\\u00e9", "\\n", "\\/", "\u00e9", "\u20ac", "\ud83d\ude00", "\u0000", "\u0001",
-        "\u001f", "\u007f", "{}", "[]", "\"\":", "\"a\":1,", "\"b\":[{\"c\":2}],", ",\"a\":null", "1e5", "12345678901234567890",
-        "0.1", "1e-400", "1e400", "//", "/**/", "'"
+        "\"",
+        "\\",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        " ",
+        "\t",
+        "\r",
+        "0",
+        "1",
+        "-",
+        "+",
+        ".",
+        "e",
+        "E9",
+        "null",
+        "true",
+        "false",
+        "NaN",
+        "\\u",
+        "\\ud83d",
+        "\\ude00",
+        "\\u00e9",
+        "\\n",
+        "\\/",
+        "\u00e9",
+        "\u20ac",
+        "\ud83d\ude00",
+        "\u0000",
+        "\u0001",
+        "\u001f",
+        "\u007f",
+        "{}",
+        "[]",
+        "\"\":",
+        "\"a\":1,",
+        "\"b\":[{\"c\":2}],",
+        ",\"a\":null",
+        "1e5",
+        "12345678901234567890",
+        "0.1",
+        "1e-400",
+        "1e400",
+        "//",
+        "/**/",
+        "'"
     };
 
     /** The line with one to three small changes; never with a newline in it. */
@@ -295,16 +342,36 @@ class JsonlMapsFuzzTest {
     @Test
     void theFuzzerCanFail() throws IOException {
         assertThat(same(1, 1L)).isFalse();
-        assertThat(same(expected("{\"a\":1,\"b\":2}".getBytes(StandardCharsets.UTF_8)), expected("{\"b\":2,\"a\":1}"
-                        .getBytes(StandardCharsets.UTF_8))))
+        assertThat(same(
+                        expected("{\"a\":1,\"b\":2}".getBytes(StandardCharsets.UTF_8)),
+                        expected("{\"b\":2,\"a\":1}".getBytes(StandardCharsets.UTF_8))))
                 .isFalse();
     }
 
     /** Writes random JSON, in odd spellings. */
     private static final class Documents {
         private static final String[] KEYS = {
-            "a", "b", "c", "id", "name", "value", "a much longer key than usual", "x1", "x2", "x3", "\u00e9t\u00e9", "\u65e5", "",
-            "k\\u0065y", "key", "q\\\"uote", "aaaaaaa", "aaaaaaaa", "0123456789012", "01234567890123", "012345678901234",
+            "a",
+            "b",
+            "c",
+            "id",
+            "name",
+            "value",
+            "a much longer key than usual",
+            "x1",
+            "x2",
+            "x3",
+            "\u00e9t\u00e9",
+            "\u65e5",
+            "",
+            "k\\u0065y",
+            "key",
+            "q\\\"uote",
+            "aaaaaaa",
+            "aaaaaaaa",
+            "0123456789012",
+            "01234567890123",
+            "012345678901234",
             "a key beyond what is remembered: " + "k".repeat(50)
         };
 
@@ -408,14 +475,13 @@ class JsonlMapsFuzzTest {
         }
 
         private int codePoint() {
-            int point =
-                    switch (random.nextInt(5)) {
-                        case 0 -> 0x80 + random.nextInt(0x80);
-                        case 1 -> 0x100 + random.nextInt(0x700);
-                        case 2 -> 0x800 + random.nextInt(0xF800);
-                        case 3 -> 0x10000 + random.nextInt(0x100000);
-                        default -> 0x20 + random.nextInt(0x5F);
-                    };
+            int point = switch (random.nextInt(5)) {
+                case 0 -> 0x80 + random.nextInt(0x80);
+                case 1 -> 0x100 + random.nextInt(0x700);
+                case 2 -> 0x800 + random.nextInt(0xF800);
+                case 3 -> 0x10000 + random.nextInt(0x100000);
+                default -> 0x20 + random.nextInt(0x5F);
+            };
             return point == '"' || point == '\\' || (point >= 0xD800 && point < 0xE000) ? 'x' : point;
         }
 
@@ -429,10 +495,14 @@ class JsonlMapsFuzzTest {
                 case 4 -> sign + digits(1 + random.nextInt(40));
                 case 5 -> sign + random.nextInt(1000) + "." + random.nextInt(1000);
                 case 6 -> Double.toString(Double.longBitsToDouble(random.nextLong() & 0x7FEFFFFFFFFFFFFFL));
-                case 7 -> sign + digits(1 + random.nextInt(30)) + "." + random.nextInt(10) + digits(random.nextInt(30) + 1);
+                case 7 ->
+                    sign + digits(1 + random.nextInt(30)) + "." + random.nextInt(10) + digits(random.nextInt(30) + 1);
                 default ->
-                    sign + random.nextInt(100) + (random.nextBoolean() ? "e" : "E")
-                            + new String[] {"", "+", "-"}[random.nextInt(3)] + random.nextInt(random.nextInt(5) == 0 ? 500 : 30);
+                    sign
+                            + random.nextInt(100)
+                            + (random.nextBoolean() ? "e" : "E")
+                            + new String[] {"", "+", "-"}[random.nextInt(3)]
+                            + random.nextInt(random.nextInt(5) == 0 ? 500 : 30);
             };
         }
 

@@ -133,8 +133,26 @@ class JsonlMapsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "80", "bf", "c0af", "c180", "c2", "c2c2", "e0", "e080af", "e09fbf", "e282", "eda080", "edbfbf", "f08282ac",
-                "f08fbfbf", "f4908080", "f5808080", "f0908d", "fe", "ff", "f8888080af"
+                "80",
+                "bf",
+                "c0af",
+                "c180",
+                "c2",
+                "c2c2",
+                "e0",
+                "e080af",
+                "e09fbf",
+                "e282",
+                "eda080",
+                "edbfbf",
+                "f08282ac",
+                "f08fbfbf",
+                "f4908080",
+                "f5808080",
+                "f0908d",
+                "fe",
+                "ff",
+                "f8888080af"
             })
     void illFormedUtf8InStrings(String hex) {
         for (String before : new String[] {"", "x", "0123456789", "\\n", "\u20ac", "\u00e9"}) {
@@ -145,7 +163,8 @@ class JsonlMapsTest {
                 assertThat(result.refused()).extracting(Drive.Refused::kind).containsExactly(Kind.INVALID_UNICODE);
                 assertThat(result.refused()).extracting(Drive.Refused::at).containsExactly((long) start.length);
                 byte[] asKey = concat("{\"" + before, Drive.hex(hex), after + "\":1}\n");
-                assertThat(Drive.read(Jsonl.maps(), Drive.LIMITS, asKey, Integer.MAX_VALUE).refused())
+                assertThat(Drive.read(Jsonl.maps(), Drive.LIMITS, asKey, Integer.MAX_VALUE)
+                                .refused())
                         .extracting(Drive.Refused::kind)
                         .containsExactly(Kind.INVALID_UNICODE);
             }
@@ -190,7 +209,17 @@ class JsonlMapsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{", "{\"a\":1,\"b", "{\"a\":\"x", "{\"a\":\"\u20ac", "{\"a\":tr", "{\"a\":[1,", "{\"a\":\"\\u12", "{\"a\":-"})
+    @ValueSource(
+            strings = {
+                "{",
+                "{\"a\":1,\"b",
+                "{\"a\":\"x",
+                "{\"a\":\"\u20ac",
+                "{\"a\":tr",
+                "{\"a\":[1,",
+                "{\"a\":\"\\u12",
+                "{\"a\":-"
+            })
     void aLastLineThatIsCutOff(String tail) {
         var result = Drive.read(Jsonl.maps(), "{\"a\":1}\n" + tail);
         assertThat(result.refused()).singleElement().satisfies(r -> {
@@ -207,8 +236,10 @@ class JsonlMapsTest {
 
     @Test
     void duplicateKeys() {
-        assertThat(one(JsonlSpec.create(), "{\"a\":1,\"b\":2,\"a\":3}").toString()).isEqualTo("{a=3, b=2}");
-        assertThat(one(JsonlSpec.create(), "{\"a\":1,\"\\u0061\":3,\"c\":1}").toString()).isEqualTo("{a=3, c=1}");
+        assertThat(one(JsonlSpec.create(), "{\"a\":1,\"b\":2,\"a\":3}").toString())
+                .isEqualTo("{a=3, b=2}");
+        assertThat(one(JsonlSpec.create(), "{\"a\":1,\"\\u0061\":3,\"c\":1}").toString())
+                .isEqualTo("{a=3, c=1}");
         JsonlSpec strict = JsonlSpec.create().rejectDuplicateKeys();
         assertThat(one(strict, "{\"a\":1,\"b\":{\"a\":1}}").toString()).isEqualTo("{a=1, b={a=1}}");
         Drive.Refused r = refused(strict, "{\"a\":1,\"b\":2, \"\\u0061\":3}");
@@ -216,7 +247,8 @@ class JsonlMapsTest {
         assertThat(r.at() - 3).isEqualTo(14);
         assertThat(refused(strict, "{\"q\\\"\":1,\"q\\\"\":3}").kind()).isEqualTo(Kind.MALFORMED);
         String deep = "[".repeat(200) + "{\"a\":1,\"a\":2}" + "]".repeat(200);
-        assertThat(refused(strict, "{\"x\":" + deep + "}").reason()).isEqualTo("the key \"a\" stands twice in an object");
+        assertThat(refused(strict, "{\"x\":" + deep + "}").reason())
+                .isEqualTo("the key \"a\" stands twice in an object");
         assertThat(one(JsonlSpec.create(), "{\"x\":" + deep + "}").toString()).contains("[{a=2}]");
     }
 
@@ -225,7 +257,15 @@ class JsonlMapsTest {
         JsonlSpec spec = JsonlSpec.create().bigDecimals();
         String digits = "1." + "1".repeat(999);
         assertThat(one(spec, "{\"a\":1.10,\"b\":1e400,\"c\":7,\"d\":" + digits + "}"))
-                .isEqualTo(Map.of("a", new BigDecimal("1.10"), "b", new BigDecimal("1e400"), "c", 7, "d", new BigDecimal(digits)));
+                .isEqualTo(Map.of(
+                        "a",
+                        new BigDecimal("1.10"),
+                        "b",
+                        new BigDecimal("1e400"),
+                        "c",
+                        7,
+                        "d",
+                        new BigDecimal(digits)));
         assertThat(refused(spec, "{\"a\":" + digits + "1}").kind()).isEqualTo(Kind.UNEXPECTED_TYPE);
         assertThat(one(spec, "{\"a\":1e10000}")).isEqualTo(Map.of("a", new BigDecimal("1e10000")));
         assertThat(refused(spec, "{\"a\":1e10001}").kind()).isEqualTo(Kind.UNEXPECTED_TYPE);
@@ -242,17 +282,15 @@ class JsonlMapsTest {
         // doubles are not concerned
         assertThat(one(spec, "{\"a\":1.123456789012345678901}")).isEqualTo(Map.of("a", 1.123456789012345678901));
         JsonlSpec large = JsonlSpec.create().maxNumberDigits(3000);
-        assertThat(one(large, "{\"a\":" + "7".repeat(3000) + "}")).isEqualTo(Map.of("a", new BigInteger("7".repeat(3000))));
+        assertThat(one(large, "{\"a\":" + "7".repeat(3000) + "}"))
+                .isEqualTo(Map.of("a", new BigInteger("7".repeat(3000))));
     }
 
     @Test
     void nonFinite() {
         assertThat(one(JsonlSpec.create().acceptNonFinite(), "{\"a\":[NaN, Infinity,-Infinity],\"b\":NaN}"))
                 .isEqualTo(Map.of(
-                        "a",
-                        List.of(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY),
-                        "b",
-                        Double.NaN));
+                        "a", List.of(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY), "b", Double.NaN));
     }
 
     @ParameterizedTest
@@ -284,9 +322,13 @@ class JsonlMapsTest {
     @Test
     void recordsThatAreTooLongWhateverElseIsWrongWithThem() {
         ReadLimits limits = new ReadLimits(4096, 20, 1000);
-        var result = Drive.read(Jsonl.maps(), limits, ("{\"a\":\"0123456789ab\"}\n{\"a\":\"0123456789abc\"}\n"
-                        + "{\"a\":\"0123456789abcdef\n{\"b\":1}\n[\"0123456789abcdefgh\"]\n" + " ".repeat(21) + "\n{}")
-                .getBytes(StandardCharsets.UTF_8));
+        var result = Drive.read(
+                Jsonl.maps(),
+                limits,
+                ("{\"a\":\"0123456789ab\"}\n{\"a\":\"0123456789abc\"}\n"
+                                + "{\"a\":\"0123456789abcdef\n{\"b\":1}\n[\"0123456789abcdefgh\"]\n" + " ".repeat(21)
+                                + "\n{}")
+                        .getBytes(StandardCharsets.UTF_8));
         assertThat(result.values()).containsExactly(Map.of("a", "0123456789ab"), Map.of("b", 1), Map.of());
         assertThat(result.refused()).extracting(Drive.Refused::kind).containsOnly(Kind.TOO_LONG);
         assertThat(result.refused()).extracting(Drive.Refused::line).containsExactly(2L, 3L, 5L, 6L);
@@ -304,8 +346,17 @@ class JsonlMapsTest {
                     shard.append(",\"f").append(bit).append("\":").append(bit);
                 }
             }
-            shard.append(",\"o").append(i % 3000).append("\":{\"x\":[{\"y\":").append(i).append("}]},\"last\":").append(i);
-            shard.append(",\"map\":{\"k").append(i).append("\":1,\"l").append(i % 5).append("\":2}}\n");
+            shard.append(",\"o")
+                    .append(i % 3000)
+                    .append("\":{\"x\":[{\"y\":")
+                    .append(i)
+                    .append("}]},\"last\":")
+                    .append(i);
+            shard.append(",\"map\":{\"k")
+                    .append(i)
+                    .append("\":1,\"l")
+                    .append(i % 5)
+                    .append("\":2}}\n");
         }
         var result = Drive.read(
                 Jsonl.maps(), Drive.LIMITS, shard.toString().getBytes(StandardCharsets.UTF_8), Integer.MAX_VALUE);
@@ -333,13 +384,18 @@ class JsonlMapsTest {
         StringBuilder line = new StringBuilder("{");
         Map<String, Object> expected = new HashMap<>();
         for (int i = 0; i < 50_000; i++) {
-            line.append(i == 0 ? "" : ",").append("\"key").append(i).append("\":").append(i);
+            line.append(i == 0 ? "" : ",")
+                    .append("\"key")
+                    .append(i)
+                    .append("\":")
+                    .append(i);
             expected.put("key" + i, i);
         }
         line.append(",\"key77\":\"again\"}");
         expected.put("key77", "again");
         for (int round = 0; round < 2; round++) {
-            assertThat(one(JsonlSpec.create(), line + "\n" + line).equals(expected)).isTrue();
+            assertThat(one(JsonlSpec.create(), line + "\n" + line).equals(expected))
+                    .isTrue();
         }
     }
 
@@ -357,6 +413,8 @@ class JsonlMapsTest {
 
     private static Object decode(io.sluice.codec.BlockDecoder<?> decoder, String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        return ((Object[]) decoder.decode(new Block(bytes, 0, bytes.length, 7, null)).values())[0];
+        return ((Object[]) decoder.decode(new Block(bytes, 0, bytes.length, 7, null))
+                        .values())
+                [0];
     }
 }

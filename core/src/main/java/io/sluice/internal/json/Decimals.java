@@ -18,9 +18,7 @@ public final class Decimals {
     /** The double nearest to {@code digits * 10^exponent}; {@code digits} is unsigned. Infinite where it is too large. */
     public static double toDouble(long digits, int exponent) {
         if (digits >>> 53 == 0 && exponent >= -22 && exponent <= 22) {
-            return exponent < 0
-                    ? (double) digits / EXACT_POWERS[-exponent]
-                    : (double) digits * EXACT_POWERS[exponent];
+            return exponent < 0 ? (double) digits / EXACT_POWERS[-exponent] : (double) digits * EXACT_POWERS[exponent];
         }
         return scaled(digits, exponent);
     }

@@ -45,7 +45,8 @@ final class Shapes {
         private int fields;
 
         /** Where the elements of an array that stands here stand; null where there are too many sites. */
-        @Nullable Site inner() {
+        @Nullable
+        Site inner() {
             if (inner == null && sites < MAX_SITES) {
                 sites++;
                 inner = new Site();
@@ -54,7 +55,8 @@ final class Shapes {
         }
 
         /** The site of a field's values. */
-        @Nullable Site of(Field field) {
+        @Nullable
+        Site of(Field field) {
             if (field.site == null && sites < MAX_SITES) {
                 sites++;
                 field.site = new Site();
@@ -63,7 +65,8 @@ final class Shapes {
         }
 
         /** The field whose name has the raw bytes {@code [from, to)}, or null. */
-        @Nullable Field find(byte[] b, int from, int to) {
+        @Nullable
+        Field find(byte[] b, int from, int to) {
             int slot = hash(b, from, to);
             for (int i = 0; i < MAX_PROBES; i++) {
                 Field f = table[slot + i & table.length - 1];
@@ -78,7 +81,8 @@ final class Shapes {
         }
 
         /** Remembers a name; null where it can't. */
-        @Nullable Field add(byte[] b, int from, int to, String name) {
+        @Nullable
+        Field add(byte[] b, int from, int to, String name) {
             if (to - from + 3 > MAX_TOKEN || fields == MAX_FIELDS) {
                 return null;
             }
@@ -203,7 +207,8 @@ final class Shapes {
         }
 
         /** The sequence that goes on with {@code f}: null where {@code f} is in it already, or there are too many. */
-        @Nullable Node child(Field f) {
+        @Nullable
+        Node child(Field f) {
             for (Node c : children) {
                 if (c.field == f) {
                     next = c;

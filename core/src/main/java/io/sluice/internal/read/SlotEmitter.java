@@ -271,7 +271,7 @@ final class SlotEmitter<B, T, R> {
 
     private void accept(Slot<B> s, Part<B> p, DecodedBlock<B> d, int end) {
         BlockEmitter<B, T> e = Objects.requireNonNull(emitter);
-        int to = (int) Math.min(end, nextValue + (limit - accepted));
+        int to = nextValue + (int) Math.min(end - nextValue, limit - accepted);
         long ordinal = nextValue + (long) nextRejection;
         BlockOrigin o = origin;
         if (o == null

@@ -60,12 +60,14 @@ class NumberScannerTest {
 
     @Test
     void integersAtTheEdges() {
-        for (String edge : new String[] {"0", "-0", "99999999", "100000000", "999999999999999999", "1000000000000000000"}) {
+        for (String edge :
+                new String[] {"0", "-0", "99999999", "100000000", "999999999999999999", "1000000000000000000"}) {
             assertInteger(edge);
         }
         for (long edge : new long[] {Integer.MAX_VALUE, Integer.MIN_VALUE, Long.MAX_VALUE, Long.MIN_VALUE}) {
             for (int d = -12; d <= 12; d++) {
-                assertInteger(BigInteger.valueOf(edge).add(BigInteger.valueOf(d)).toString());
+                assertInteger(
+                        BigInteger.valueOf(edge).add(BigInteger.valueOf(d)).toString());
             }
         }
     }
@@ -84,7 +86,8 @@ class NumberScannerTest {
     @Test
     void everyPowerOfTen() {
         for (int power = -400; power <= 400; power++) {
-            for (String digits : new String[] {"1", "9", "1.7976931348623157", "9007199254740993", "123456789012345678"}) {
+            for (String digits :
+                    new String[] {"1", "9", "1.7976931348623157", "9007199254740993", "123456789012345678"}) {
                 assertDouble(digits + "e" + power);
                 assertDouble("-" + digits + "E" + (power >= 0 ? "+" : "") + power);
             }
@@ -195,17 +198,20 @@ class NumberScannerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "-", "+1", ".5", "-.5", "01", "-00", "1.", "1.e5", "1e", "1e+", "1e-x", "00000000.1", "--1"})
+    @ValueSource(
+            strings = {"", "-", "+1", ".5", "-.5", "01", "-00", "1.", "1.e5", "1e", "1e+", "1e-x", "00000000.1", "--1"})
     void noNumbers(String number) {
         assertThatThrownBy(() -> scan(number))
-                .isInstanceOfSatisfying(JsonFailure.class, e -> assertThat(e.kind()).isEqualTo(Kind.MALFORMED));
+                .isInstanceOfSatisfying(
+                        JsonFailure.class, e -> assertThat(e.kind()).isEqualTo(Kind.MALFORMED));
     }
 
     @Test
     void tooManyDigitsForAnInteger() {
         assertThat(scan("1".repeat(1000))).isEqualTo(NumberScanner.BIG_INTEGER);
         assertThatThrownBy(() -> scan("1".repeat(1001)))
-                .isInstanceOfSatisfying(JsonFailure.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNEXPECTED_TYPE))
+                .isInstanceOfSatisfying(
+                        JsonFailure.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNEXPECTED_TYPE))
                 .hasMessage("a number of 1001 digits is longer than maxNumberDigits, 1000");
     }
 }

@@ -83,7 +83,8 @@ class RecordMapTest {
                     case 0, 1 -> assertThat(map.put(key, value)).isEqualTo(model.put(key, value));
                     case 2 -> assertThat(map.remove(key)).isEqualTo(model.remove(key));
                     case 3 -> assertThat(map.putIfAbsent(key, value)).isEqualTo(model.putIfAbsent(key, value));
-                    case 4 -> assertThat(map.merge("k1", 5, (a, b) -> null)).isEqualTo(model.merge("k1", 5, (a, b) -> null));
+                    case 4 ->
+                        assertThat(map.merge("k1", 5, (a, b) -> null)).isEqualTo(model.merge("k1", 5, (a, b) -> null));
                     case 5 -> {
                         map.replaceAll((k, v) -> k + v);
                         model.replaceAll((k, v) -> k + v);
@@ -96,14 +97,21 @@ class RecordMapTest {
                         setSome(map, value);
                         setSome(model, value);
                     }
-                    case 8 -> assertThat(map.keySet().remove(key)).isEqualTo(model.keySet().remove(key));
-                    case 9 -> assertThat(map.values().remove(value)).isEqualTo(model.values().remove(value));
-                    case 10 -> assertThat(map.computeIfAbsent("k3", k -> k + 1))
-                            .isEqualTo(model.computeIfAbsent("k3", k -> k + 1));
-                    case 11 -> assertThat(map.entrySet().contains(Map.entry("k2", 2)))
-                            .isEqualTo(model.entrySet().contains(Map.entry("k2", 2)));
-                    case 12 -> assertThat(map.entrySet().remove(Map.entry("k2", 2)))
-                            .isEqualTo(model.entrySet().remove(Map.entry("k2", 2)));
+                    case 8 ->
+                        assertThat(map.keySet().remove(key))
+                                .isEqualTo(model.keySet().remove(key));
+                    case 9 ->
+                        assertThat(map.values().remove(value))
+                                .isEqualTo(model.values().remove(value));
+                    case 10 ->
+                        assertThat(map.computeIfAbsent("k3", k -> k + 1))
+                                .isEqualTo(model.computeIfAbsent("k3", k -> k + 1));
+                    case 11 ->
+                        assertThat(map.entrySet().contains(Map.entry("k2", 2)))
+                                .isEqualTo(model.entrySet().contains(Map.entry("k2", 2)));
+                    case 12 ->
+                        assertThat(map.entrySet().remove(Map.entry("k2", 2)))
+                                .isEqualTo(model.entrySet().remove(Map.entry("k2", 2)));
                     default -> {
                         if (random.nextInt(10) == 0) {
                             map.clear();
@@ -172,13 +180,15 @@ class RecordMapTest {
         RecordMap other = map(keys(3));
         assertThatThrownBy(() -> other.forEach((k, v) -> other.remove(k)))
                 .isInstanceOf(ConcurrentModificationException.class);
-        Iterator<Map.Entry<String, @Nullable Object>> empty = map(keys(0)).entrySet().iterator();
+        Iterator<Map.Entry<String, @Nullable Object>> empty =
+                map(keys(0)).entrySet().iterator();
         assertThatThrownBy(empty::next).isInstanceOf(NoSuchElementException.class);
     }
 
     @Test
     void removingTwiceIsAnError() {
-        Iterator<Map.Entry<String, @Nullable Object>> it = map(keys(3)).entrySet().iterator();
+        Iterator<Map.Entry<String, @Nullable Object>> it =
+                map(keys(3)).entrySet().iterator();
         it.next();
         it.remove();
         assertThatThrownBy(it::remove).isInstanceOf(IllegalStateException.class);
@@ -189,7 +199,10 @@ class RecordMapTest {
     void anEntryKeepsUpWithItsMap() {
         RecordMap map = map(keys(3));
         Map.Entry<String, @Nullable Object> entry = map.entrySet().iterator().next();
-        assertThat(entry).isEqualTo(Map.entry("k0", 0)).hasSameHashCodeAs(Map.entry("k0", 0)).hasToString("k0=0");
+        assertThat(entry)
+                .isEqualTo(Map.entry("k0", 0))
+                .hasSameHashCodeAs(Map.entry("k0", 0))
+                .hasToString("k0=0");
         map.remove("k2");
         entry.setValue("new");
         assertThat(map.get("k0")).isEqualTo("new");
@@ -222,7 +235,10 @@ class RecordMapTest {
             out.writeObject(map);
         }
         try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
-            assertThat(in.readObject()).isInstanceOf(LinkedHashMap.class).isEqualTo(map).hasToString(map.toString());
+            assertThat(in.readObject())
+                    .isInstanceOf(LinkedHashMap.class)
+                    .isEqualTo(map)
+                    .hasToString(map.toString());
         }
     }
 }

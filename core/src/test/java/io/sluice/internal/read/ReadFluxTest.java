@@ -1,14 +1,17 @@
 package io.sluice.internal.read;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static io.sluice.testing.TestData.numbered;
+import static io.sluice.testing.TestData.numberedLines;
+import static io.sluice.testing.TestData.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.Dataset;
 import io.sluice.ReadSpec;
 import io.sluice.format.Jsonl;
+import io.sluice.testing.ChunkedStore;
+import io.sluice.testing.TestData;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -28,35 +31,15 @@ class ReadFluxTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private static byte[] lines(int from, int to) {
-        StringBuilder text = new StringBuilder();
-        for (int i = from; i < to; i++) {
-            text.append("{\"n\":").append(i).append("}\n");
-        }
-        return text.toString().getBytes(UTF_8);
-    }
-
-    private static List<String> expected(int to) {
-        List<String> all = new ArrayList<>();
-        for (int i = 0; i < to; i++) {
-            all.add("{\"n\":" + i + "}");
-        }
-        return all;
-    }
-
-    private static String text(ByteBuffer buffer) {
-        return UTF_8.decode(buffer.duplicate()).toString();
-    }
-
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 7, 100, 4096, 1 << 20})
     void readsAllShardsInOrderAtEveryChunkSize(int chunk) {
         for (boolean async : new boolean[] {false, true}) {
             ChunkedStore store = new ChunkedStore(chunk, async ? Schedulers.parallel() : null)
-                    .with("d/part-00000.jsonl", lines(0, 500))
+                    .with("d/part-00000.jsonl", numbered(0, 500))
                     .with("d/part-00001.jsonl", new byte[0])
-                    .with("d/part-00002.jsonl", lines(500, 501))
-                    .with("d/part-00010.jsonl", lines(501, 1000));
+                    .with("d/part-00002.jsonl", numbered(500, 501))
+                    .with("d/part-00010.jsonl", numbered(501, 1000));
             for (int parallelism : new int[] {1, 2, 5}) {
                 for (long prefetch : new long[] {0, 4096, 8 << 20}) {
                     ReadSpec spec = ReadSpec.create()
@@ -65,10 +48,10 @@ class ReadFluxTest {
                             .blockBytes(1024);
                     List<String> read = Dataset.at(store, "d/", Jsonl.bytes())
                             .read(spec)
-                            .map(ReadFluxTest::text)
+                            .map(TestData::text)
                             .collectList()
                             .block(PATIENCE);
-                    assertThat(read).isEqualTo(expected(1000));
+                    assertThat(read).isEqualTo(numberedLines(1000));
                 }
             }
         }
@@ -76,8 +59,8 @@ class ReadFluxTest {
 
     @Test
     void nothingIsOpenedBeforeDemandAndDemandIsExact() {
-        ChunkedStore store = new ChunkedStore(64, Schedulers.parallel()).with("a.jsonl", lines(0, 100));
-        StepVerifier.create(Dataset.at(store, "a.jsonl", Jsonl.bytes()).read().map(ReadFluxTest::text), 0)
+        ChunkedStore store = new ChunkedStore(64, Schedulers.parallel()).with("a.jsonl", numbered(0, 100));
+        StepVerifier.create(Dataset.at(store, "a.jsonl", Jsonl.bytes()).read().map(TestData::text), 0)
                 .expectSubscription()
                 .then(() -> assertThat(store.opened).hasValue(0))
                 .thenRequest(1)
@@ -91,8 +74,8 @@ class ReadFluxTest {
 
     @Test
     void completesWithTheLastRequestedValue() {
-        ChunkedStore store = new ChunkedStore(64, null).with("a.jsonl", lines(0, 3));
-        StepVerifier.create(Dataset.at(store, "a.jsonl", Jsonl.bytes()).read().map(ReadFluxTest::text), 3)
+        ChunkedStore store = new ChunkedStore(64, null).with("a.jsonl", numbered(0, 3));
+        StepVerifier.create(Dataset.at(store, "a.jsonl", Jsonl.bytes()).read().map(TestData::text), 3)
                 .expectNext("{\"n\":0}", "{\"n\":1}", "{\"n\":2}")
                 .expectComplete()
                 .verify(PATIENCE);
@@ -100,7 +83,7 @@ class ReadFluxTest {
 
     @Test
     void limitStopsReading() {
-        ChunkedStore store = new ChunkedStore(64, null).with("a.jsonl", lines(0, 100_000));
+        ChunkedStore store = new ChunkedStore(64, null).with("a.jsonl", numbered(0, 100_000));
         assertThat(Dataset.at(store, "a.jsonl", Jsonl.bytes())
                         .read(ReadSpec.create().limit(7))
                         .count()
@@ -114,7 +97,7 @@ class ReadFluxTest {
         Random random = new Random(42);
         ChunkedStore store = new ChunkedStore(100, Schedulers.parallel());
         for (int i = 0; i < 20; i++) {
-            store.with("d/part-%05d.jsonl".formatted(i), lines(i * 100, i * 100 + 100));
+            store.with("d/part-%05d.jsonl".formatted(i), numbered(i * 100, i * 100 + 100));
         }
         for (int round = 0; round < 2000; round++) {
             int stopAfter = random.nextInt(2100);

@@ -1,4 +1,4 @@
-package io.sluice.internal.read;
+package io.sluice.testing;
 
 import io.sluice.storage.ByteRange;
 import io.sluice.storage.ObjectMeta;
@@ -17,21 +17,21 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 
 /** Objects in memory that arrive in chunks of a chosen size, on a chosen scheduler or on the requesting thread. */
-final class ChunkedStore implements ObjectStore {
+public final class ChunkedStore implements ObjectStore {
 
-    final Map<String, byte[]> objects = new TreeMap<>();
-    final AtomicInteger opened = new AtomicInteger();
-    final AtomicInteger cancelled = new AtomicInteger();
+    public final Map<String, byte[]> objects = new TreeMap<>();
+    public final AtomicInteger opened = new AtomicInteger();
+    public final AtomicInteger cancelled = new AtomicInteger();
 
     private final int chunkBytes;
     private final @Nullable Scheduler scheduler;
 
-    ChunkedStore(int chunkBytes, @Nullable Scheduler scheduler) {
+    public ChunkedStore(int chunkBytes, @Nullable Scheduler scheduler) {
         this.chunkBytes = chunkBytes;
         this.scheduler = scheduler;
     }
 
-    ChunkedStore with(String key, byte[] content) {
+    public ChunkedStore with(String key, byte[] content) {
         objects.put(key, content);
         return this;
     }
