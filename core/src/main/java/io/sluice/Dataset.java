@@ -3,6 +3,7 @@ package io.sluice;
 import io.sluice.format.Format;
 import io.sluice.internal.read.ReadFlux;
 import io.sluice.internal.read.ShardLister;
+import io.sluice.internal.write.ShardWriters;
 import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
 import io.sluice.storage.StoreProvider;
@@ -11,7 +12,9 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /**
  * Files of records in one place: a file, a directory of shards, or all files that match a glob. Immutable, cheap, free of I/O
@@ -110,6 +113,36 @@ public final class Dataset<T> {
     /** As {@link #read(ReadSpec)}, in lists of exactly {@code size} records, the last one shorter. */
     public Flux<List<T>> readBatches(int size, ReadSpec spec) {
         return read(spec).buffer(size);
+    }
+
+    /** {@link #write(Publisher, WriteSpec)} with all defaults. */
+    public Mono<WriteResult> write(Publisher<? extends T> values) {
+        return write(values, WriteSpec.create());
+    }
+
+    /**
+     * Writes what {@code values} emits, to a file or, where the location ends in {@code /}, as shards of a directory.
+     *
+     * <p>Cold: {@code values} is subscribed to with each subscription, which makes a {@linkplain #writer(WriteSpec) writer} of its
+     * own. Completes once everything is committed; cancel aborts the open shard, of which nothing is left. Runs on {@link
+     * WriteSpec#scheduler()}. Errors: those of {@code values}, {@link StorageException}, and, as {@link WriteSpec#onError} says,
+     * {@link RecordException}; what was committed before stays, see {@link WriteAbortedException}.
+     */
+    public Mono<WriteResult> write(Publisher<? extends T> values, WriteSpec spec) {
+        return ShardWriters.write(values, store, location, format, spec)
+                .name("sluice.write")
+                .tag("format", format.name())
+                .checkpoint("sluice: write " + this);
+    }
+
+    /**
+     * A writer to subscribe to one publisher, for those who want to follow what it commits.
+     *
+     * @throws IllegalArgumentException where the spec has a rolling policy and the location is a file
+     * @throws UnsupportedOperationException where the format can only be read
+     */
+    public ShardWriter<T> writer(WriteSpec spec) {
+        return ShardWriters.create(store, location, format, spec);
     }
 
     /** The shards as they are now, in reading order. */

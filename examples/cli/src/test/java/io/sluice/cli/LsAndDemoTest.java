@@ -46,6 +46,27 @@ class LsAndDemoTest {
         assertThat(run("ls", "-").exit()).isEqualTo(2);
     }
 
+    @Test
+    void demonstratesAndChecksItself() {
+        Path kept = dir.resolve("kept");
+
+        Result result = run("demo", "--records", 20_000, "--keep", kept);
+
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).contains("Everything checked out").doesNotContain("FAILED");
+        assertThat(result.exit()).isZero();
+        assertThat(run("count", kept.resolve("events"), "--on-error", "skip").out())
+                .isEqualTo("20002\n");
+    }
+
+    @Test
+    void demoNoticesWhatIsWrong() throws IOException {
+        write(dir.resolve("kept/events/part-00200.jsonl"), "{}\n");
+
+        assertThat(run("demo", "--records", 100, "--keep", dir.resolve("kept")).exit())
+                .isEqualTo(1);
+    }
+
     private static String[] fields(String line) {
         return line.strip().split("\\s+");
     }

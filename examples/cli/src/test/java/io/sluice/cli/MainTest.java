@@ -19,7 +19,7 @@ class MainTest {
                 "frobnicate",
                 "cat",
                 "count",
-                "count a.jsonl b.jsonl c.jsonl",
+                "convert a.jsonl",
                 "cat a.jsonl b.jsonl",
                 "cat a.jsonl --limit many",
                 "cat a.jsonl --parallelism 0",
@@ -38,7 +38,7 @@ class MainTest {
         Result result = run("--help");
 
         assertThat(result.exit()).isZero();
-        assertThat(result.out()).contains("cat", "count", "validate", "ls", "Exit codes: 0 done");
+        assertThat(result.out()).contains("cat", "count", "convert", "validate", "ls", "demo", "Exit codes: 0 done");
         assertThat(run("cat", "--help").out()).contains("--on-error=fail|skip|FILE", "--limit", "--raw");
         assertThat(run("--version").out()).startsWith("sluice ");
     }
