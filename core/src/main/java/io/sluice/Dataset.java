@@ -1,5 +1,6 @@
 package io.sluice;
 
+import io.sluice.codec.Compressions;
 import io.sluice.format.Format;
 import io.sluice.internal.read.ReadFlux;
 import io.sluice.internal.read.ShardLister;
@@ -11,6 +12,7 @@ import io.sluice.storage.Stores;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
@@ -129,7 +131,7 @@ public final class Dataset<T> {
      * {@link RecordException}; what was committed before stays, see {@link WriteAbortedException}.
      */
     public Mono<WriteResult> write(Publisher<? extends T> values, WriteSpec spec) {
-        return ShardWriters.write(values, store, location, format, spec)
+        return ShardWriters.write(values, store, target(spec), format, spec)
                 .name("sluice.write")
                 .tag("format", format.name())
                 .checkpoint("sluice: write " + this);
@@ -142,7 +144,21 @@ public final class Dataset<T> {
      * @throws UnsupportedOperationException where the format can only be read
      */
     public ShardWriter<T> writer(WriteSpec spec) {
-        return ShardWriters.create(store, location, format, spec);
+        return ShardWriters.create(store, target(spec), format, spec);
+    }
+
+    /** {@link #writer(WriteSpec)} with all defaults. */
+    public ShardWriter<T> writer() {
+        return writer(WriteSpec.create());
+    }
+
+    /** Where to write: a location that is to be cut into shards is a directory, unless it has a file's name. */
+    private String target(WriteSpec spec) {
+        if (spec.rolling().isNever() || location.isEmpty() || location.endsWith("/")) {
+            return location;
+        }
+        String name = Compressions.withoutExtension(location).toLowerCase(Locale.ROOT);
+        return format.extensions().stream().anyMatch(name::endsWith) ? location : location + "/";
     }
 
     /** The shards as they are now, in reading order. */
