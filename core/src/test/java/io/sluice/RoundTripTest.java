@@ -34,13 +34,18 @@ class RoundTripTest {
     @Test
     void whatIsWrittenAsShardsIsReadBackInOrderAndAppendedTo() {
         Dataset<Map<String, Object>> dataset = Dataset.at(dir.resolve("events"), Jsonl.maps());
-        WriteSpec spec = WriteSpec.create().rolling(RollingPolicy.maxRecords(100)).compression(Compressions.zstd());
+        WriteSpec spec =
+                WriteSpec.create().rolling(RollingPolicy.maxRecords(100)).compression(Compressions.zstd());
         WriteResult first = dataset.write(records(0, 250), spec).block(PATIENCE);
         assertThat(first.shards()).hasSize(3);
         dataset.write(records(250, 300), spec).block(PATIENCE);
         assertThat(numbers(dataset)).isEqualTo(IntStream.range(0, 300).boxed().toList());
-        assertThat(dataset.shards().map(m -> m.key().substring(m.key().lastIndexOf('/') + 1)).collectList().block(PATIENCE))
-                .containsExactly("part-00000.jsonl.zst", "part-00001.jsonl.zst", "part-00002.jsonl.zst", "part-00003.jsonl.zst");
+        assertThat(dataset.shards()
+                        .map(m -> m.key().substring(m.key().lastIndexOf('/') + 1))
+                        .collectList()
+                        .block(PATIENCE))
+                .containsExactly(
+                        "part-00000.jsonl.zst", "part-00001.jsonl.zst", "part-00002.jsonl.zst", "part-00003.jsonl.zst");
     }
 
     @Test
@@ -52,7 +57,9 @@ class RoundTripTest {
         }
         assertThat(Files.readAllBytes(dir.resolve("a.jsonl.gz"))).startsWith(0x1f, 0x8b);
         assertThat(Files.readAllBytes(dir.resolve("a.ndjson.zst"))).startsWith(0x28, 0xb5, 0x2f, 0xfd);
-        assertThatThrownBy(() -> Dataset.at(dir.resolve("a.jsonl"), Jsonl.maps()).write(records(0, 1)).block(PATIENCE))
+        assertThatThrownBy(() -> Dataset.at(dir.resolve("a.jsonl"), Jsonl.maps())
+                        .write(records(0, 1))
+                        .block(PATIENCE))
                 .isInstanceOfSatisfying(
                         StorageException.class,
                         e -> assertThat(e.kind()).isEqualTo(StorageException.Kind.ALREADY_EXISTS));
@@ -81,8 +88,16 @@ class RoundTripTest {
         Path d = Files.createDirectories(dir.resolve("d/deep"));
         Path top = d.getParent();
         String[] names = {
-            "part-99999.jsonl", "part-100000.jsonl.gz", "part-100001.jsonl.zst", "log-9.jsonl", "log-10.jsonl", "_SUCCESS",
-            ".part-00000.jsonl.tmp", "_claims.jsonl", "notes.txt", "deep/part-00000.jsonl"
+            "part-99999.jsonl",
+            "part-100000.jsonl.gz",
+            "part-100001.jsonl.zst",
+            "log-9.jsonl",
+            "log-10.jsonl",
+            "_SUCCESS",
+            ".part-00000.jsonl.tmp",
+            "_claims.jsonl",
+            "notes.txt",
+            "deep/part-00000.jsonl"
         };
         int n = 0;
         for (String name : names) {
@@ -94,7 +109,9 @@ class RoundTripTest {
         assertThat(numbers(Dataset.at(top, Jsonl.maps()))).containsExactly(0, 1, 2, 3, 4);
         assertThat(numbers(Dataset.at(top + "/log-*.jsonl", Jsonl.maps()))).containsExactly(3, 4);
         assertThat(numbers(Dataset.at(top + "/*.{txt,jsonl}", Jsonl.maps()))).containsExactly(0, 3, 4, 8);
-        assertThat(numbers(Dataset.at(top + "/**/part-*", Jsonl.maps()))).contains(0, 1, 2, 9).hasSize(4);
+        assertThat(numbers(Dataset.at(top + "/**/part-*", Jsonl.maps())))
+                .contains(0, 1, 2, 9)
+                .hasSize(4);
         assertThatThrownBy(() -> numbers(Dataset.at(top + "/none-*.jsonl", Jsonl.maps())))
                 .isInstanceOf(StorageException.class)
                 .hasMessageContaining("no file matches");
@@ -103,7 +120,10 @@ class RoundTripTest {
     @Test
     void theSubscribersContextReachesTheStore() {
         io.sluice.testing.ContextStore store = new io.sluice.testing.ContextStore();
-        Dataset.at(store, "a.jsonl", Jsonl.maps()).read().contextWrite(Context.of("tenant", "t1")).blockLast(PATIENCE);
+        Dataset.at(store, "a.jsonl", Jsonl.maps())
+                .read()
+                .contextWrite(Context.of("tenant", "t1"))
+                .blockLast(PATIENCE);
         assertThat(store.seen).containsExactly("t1", "t1");
     }
 }
