@@ -1,0 +1,73 @@
+package io.sluice.s3;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.UUID;
+import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+
+/** An S3 server in this process, one for all tests; each test has a bucket of its own. */
+final class TestS3 {
+
+    static final String ACCESS_KEY = "test-access-key";
+    static final String SECRET_KEY = "test-secret-key";
+
+    private static final S3Proxy SERVER = start();
+    private static final S3AsyncClient CLIENT = clientSpec().client();
+
+    private TestS3() {}
+
+    private static S3Proxy start() {
+        try {
+            S3Proxy server = S3Proxy.builder()
+                    .blobStore(new TransientNio2BlobStore())
+                    .awsAuthentication(AuthenticationType.AWS_V4, ACCESS_KEY, SECRET_KEY)
+                    .endpoint(URI.create("http://127.0.0.1:0"))
+                    .ignoreUnknownHeaders(true)
+                    .stopTimeout(0)
+                    .build();
+            server.start();
+            return server;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static int port() {
+        return SERVER.getPort();
+    }
+
+    /** A client straight to the server, for all tests. */
+    static S3AsyncClient client() {
+        return CLIENT;
+    }
+
+    static S3ClientSpec clientSpec() {
+        return clientSpec(SERVER.getPort());
+    }
+
+    static S3ClientSpec clientSpec(int port) {
+        return S3ClientSpec.create()
+                .endpoint(URI.create("http://127.0.0.1:" + port))
+                .region("us-east-1")
+                .credentials(StaticCredentialsProvider.create(AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY)));
+    }
+
+    /** Small numbers, so that small objects come and go in many pieces. */
+    static S3StoreSpec spec() {
+        return S3StoreSpec.create()
+                .rangeBytes(300_000)
+                .partBytes(S3StoreSpec.MIN_PART_BYTES)
+                .backoff(Duration.ofMillis(1), Duration.ofMillis(20));
+    }
+
+    static String newBucket() {
+        String name = "test-" + UUID.randomUUID();
+        CLIENT.createBucket(create -> create.bucket(name)).join();
+        return name;
+    }
+}
