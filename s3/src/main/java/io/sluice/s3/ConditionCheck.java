@@ -123,8 +123,8 @@ final class ConditionCheck {
     private Mono<?> delete(String probe) {
         return calls.call(
                         probe,
-                        client -> client.deleteObject(
-                                delete -> delete.bucket(calls.bucket()).key(probe).requestPayer(calls.payer())))
+                        client -> client.deleteObject(delete ->
+                                delete.bucket(calls.bucket()).key(probe).requestPayer(calls.payer())))
                 // a probe that may not be deleted is in nobody's way
                 .onErrorResume(StorageException.class, refused -> Mono.empty());
     }

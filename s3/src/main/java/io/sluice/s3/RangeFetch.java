@@ -72,7 +72,15 @@ final class RangeFetch {
     private volatile @Nullable Throwable error;
 
     /** @param end behind the last byte; may lie behind the object's end while no pin is known */
-    RangeFetch(S3Calls calls, String key, Owner owner, long start, long end, @Nullable String ifMatch, @Nullable Pin pin, long taken) {
+    RangeFetch(
+            S3Calls calls,
+            String key,
+            Owner owner,
+            long start,
+            long end,
+            @Nullable String ifMatch,
+            @Nullable Pin pin,
+            long taken) {
         this.calls = calls;
         this.key = key;
         this.owner = owner;
@@ -85,7 +93,8 @@ final class RangeFetch {
     }
 
     /** The next chunk, or null if there is none now. */
-    @Nullable ByteBuffer poll() {
+    @Nullable
+    ByteBuffer poll() {
         return chunks.poll();
     }
 
@@ -99,7 +108,8 @@ final class RangeFetch {
     }
 
     /** Why it is over, if not for its end. */
-    @Nullable Throwable error() {
+    @Nullable
+    Throwable error() {
         return error;
     }
 
@@ -148,7 +158,10 @@ final class RangeFetch {
             long size = sizeOf(response, from.from);
             if (size < 0) {
                 return new StorageException(
-                        Kind.UNSUPPORTED, calls.shown(key), "the store does not answer to ranges: " + response.contentRange(), null);
+                        Kind.UNSUPPORTED,
+                        calls.shown(key),
+                        "the store does not answer to ranges: " + response.contentRange(),
+                        null);
             }
             if (pin == null) {
                 first = new Pin(etag, size);
@@ -449,7 +462,10 @@ final class RangeFetch {
                 failed(
                         attempt,
                         new StorageException(
-                                Kind.NETWORK, calls.shown(key), "the body ended at byte " + position() + ", before its length", null));
+                                Kind.NETWORK,
+                                calls.shown(key),
+                                "the body ended at byte " + position() + ", before its length",
+                                null));
             }
             done.complete(null);
         }

@@ -273,27 +273,34 @@ final class RangedGet extends Flux<ByteBuffer> {
         /** For ranges without bytes: whether the object is there, is the right one, and reaches that far. */
         private void ask() {
             asked = true;
-            asking.update(head.apply(key).subscribe(meta -> {
-                String etag = meta.etag();
-                if (ifMatch != null && !ifMatch.equals(etag)) {
-                    refused = new StorageException(
-                            Kind.CHANGED, calls.shown(key), "was replaced: its ETag is " + etag + ", not " + ifMatch, null);
-                } else if (range.offset() > meta.size()) {
-                    refused = S3Errors.invalid(
-                            calls.shown(key),
-                            "the range begins at byte " + range.offset() + ", behind the end at " + meta.size(),
-                            null);
-                } else if (range.offset() < meta.size() && range.length() > 0) {
-                    refused = new StorageException(
-                            Kind.CHANGED, calls.shown(key), "was replaced while it was opened", null);
-                } else {
-                    pin = new RangeFetch.Pin(etag, meta.size());
-                }
-                drain();
-            }, error -> {
-                refused = error;
-                drain();
-            }));
+            asking.update(head.apply(key)
+                    .subscribe(
+                            meta -> {
+                                String etag = meta.etag();
+                                if (ifMatch != null && !ifMatch.equals(etag)) {
+                                    refused = new StorageException(
+                                            Kind.CHANGED,
+                                            calls.shown(key),
+                                            "was replaced: its ETag is " + etag + ", not " + ifMatch,
+                                            null);
+                                } else if (range.offset() > meta.size()) {
+                                    refused = S3Errors.invalid(
+                                            calls.shown(key),
+                                            "the range begins at byte " + range.offset() + ", behind the end at "
+                                                    + meta.size(),
+                                            null);
+                                } else if (range.offset() < meta.size() && range.length() > 0) {
+                                    refused = new StorageException(
+                                            Kind.CHANGED, calls.shown(key), "was replaced while it was opened", null);
+                                } else {
+                                    pin = new RangeFetch.Pin(etag, meta.size());
+                                }
+                                drain();
+                            },
+                            error -> {
+                                refused = error;
+                                drain();
+                            }));
         }
 
         private void finish(@Nullable Throwable error) {

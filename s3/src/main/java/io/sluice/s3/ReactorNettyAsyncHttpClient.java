@@ -67,8 +67,7 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
 
     /** A client with a connection pool of its own, which {@link #close} closes, on Reactor Netty's shared event loops. */
     public static ReactorNettyAsyncHttpClient create() {
-        return create(
-                DEFAULT_MAX_CONNECTIONS, DEFAULT_CONNECT_TIMEOUT, DEFAULT_READ_TIMEOUT, DEFAULT_ACQUIRE_TIMEOUT);
+        return create(DEFAULT_MAX_CONNECTIONS, DEFAULT_CONNECT_TIMEOUT, DEFAULT_READ_TIMEOUT, DEFAULT_ACQUIRE_TIMEOUT);
     }
 
     /** As {@link #create()}. The JVM's proxy properties ({@code https.proxyHost}) are honoured. */
@@ -83,7 +82,9 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
                 .build();
         HttpClient client = HttpClient.create(pool)
                 .proxyWithSystemProperties()
-                .option(io.netty.channel.ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(connectTimeout.toMillis()))
+                .option(
+                        io.netty.channel.ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        Math.toIntExact(connectTimeout.toMillis()))
                 .responseTimeout(readTimeout)
                 .httpResponseDecoder(decoder -> decoder.maxChunkSize(MAX_CHUNK_BYTES));
         return new ReactorNettyAsyncHttpClient(client, pool);
@@ -112,10 +113,7 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
                 .uri(head.getUri())
                 .send(content(head, request.requestContentPublisher()))
                 .responseConnection((response, connection) -> respond(response, connection, handler))
-                .subscribe(
-                        nothing -> {},
-                        error -> fail(error, handler, done),
-                        () -> done.complete(null));
+                .subscribe(nothing -> {}, error -> fail(error, handler, done), () -> done.complete(null));
         done.whenComplete((nothing, error) -> {
             if (error != null) {
                 exchange.dispose();

@@ -36,7 +36,8 @@ record S3Calls(S3AsyncClient client, String bucket, S3StoreSpec spec) {
     }
 
     /** The header for buckets whose readers pay, or none. */
-    @Nullable RequestPayer payer() {
+    @Nullable
+    RequestPayer payer() {
         return spec.requesterPays ? RequestPayer.REQUESTER : null;
     }
 

@@ -172,8 +172,8 @@ public final class S3ClientSpec {
                     }
                 })
                 // what follows a response is short and does not block: no need of another pool of threads
-                .asyncConfiguration(async -> async.advancedOption(
-                        SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
+                .asyncConfiguration(async ->
+                        async.advancedOption(SdkAdvancedAsyncClientOption.FUTURE_COMPLETION_EXECUTOR, Runnable::run));
         if (elsewhere != null) {
             builder.endpointOverride(elsewhere);
         }

@@ -33,7 +33,12 @@ final class S3Errors {
             "PermanentRedirect",
             "TemporaryRedirect");
     private static final Set<String> BUSY = Set.of(
-            "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "RequestThrottled");
+            "SlowDown",
+            "Throttling",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "TooManyRequestsException",
+            "RequestThrottled");
     private static final Set<String> NETWORK =
             Set.of("InternalError", "RequestTimeout", "IncompleteBody", "ServiceUnavailable", "OperationAborted");
 
@@ -102,7 +107,9 @@ final class S3Errors {
         if (ELSEWHERE.contains(code) || status == 301 || status == 307) {
             String region = details == null || details.sdkHttpResponse() == null
                     ? null
-                    : details.sdkHttpResponse().firstMatchingHeader("x-amz-bucket-region").orElse(null);
+                    : details.sdkHttpResponse()
+                            .firstMatchingHeader("x-amz-bucket-region")
+                            .orElse(null);
             return new StorageException(
                     Kind.INVALID_REQUEST,
                     shown,
@@ -136,7 +143,10 @@ final class S3Errors {
         for (Throwable at = error; at != null; at = at.getCause()) {
             if (at instanceof UnknownHostException) {
                 return new StorageException(
-                        Kind.NOT_FOUND, shown, "there is no host " + at.getMessage() + "; check endpoint and region", error);
+                        Kind.NOT_FOUND,
+                        shown,
+                        "there is no host " + at.getMessage() + "; check endpoint and region",
+                        error);
             }
             if (at instanceof IOException
                     || at instanceof java.util.concurrent.TimeoutException
@@ -160,7 +170,9 @@ final class S3Errors {
     /** Of the SDK's "message (Service: S3, Status Code: 403, …)" the message; one line. */
     private static String strip(String message) {
         int details = message.indexOf(" (Service: ");
-        return (details > 0 ? message.substring(0, details) : message).replace('\n', ' ').strip();
+        return (details > 0 ? message.substring(0, details) : message)
+                .replace('\n', ' ')
+                .strip();
     }
 
     static StorageException invalid(@Nullable String shown, String reason, @Nullable Throwable cause) {

@@ -41,8 +41,8 @@ public final class S3ObjectStore implements ObjectStore {
     private final ConditionCheck conditions;
 
     private S3ObjectStore(S3AsyncClient client, String bucket, S3StoreSpec spec) {
-        this.calls = new S3Calls(
-                Objects.requireNonNull(client, "client"), Objects.requireNonNull(bucket, "bucket"), spec);
+        this.calls =
+                new S3Calls(Objects.requireNonNull(client, "client"), Objects.requireNonNull(bucket, "bucket"), spec);
         this.readAhead = new ReadAhead(spec.readAheadBytes);
         this.conditions = new ConditionCheck(calls);
     }
@@ -68,9 +68,8 @@ public final class S3ObjectStore implements ObjectStore {
             ObjectKeys.requireKey(key);
             return calls.call(
                             key,
-                            client -> client.headObject(head -> head.bucket(calls.bucket())
-                                    .key(key)
-                                    .requestPayer(calls.payer())))
+                            client -> client.headObject(
+                                    head -> head.bucket(calls.bucket()).key(key).requestPayer(calls.payer())))
                     .map(found -> meta(key, found));
         });
     }
@@ -124,9 +123,8 @@ public final class S3ObjectStore implements ObjectStore {
             ObjectKeys.requireKey(key);
             return calls.call(
                             key,
-                            client -> client.deleteObject(delete -> delete.bucket(calls.bucket())
-                                    .key(key)
-                                    .requestPayer(calls.payer())))
+                            client -> client.deleteObject(delete ->
+                                    delete.bucket(calls.bucket()).key(key).requestPayer(calls.payer())))
                     .onErrorResume(S3ObjectStore::isMissingObject, missing -> Mono.empty())
                     .then();
         });

@@ -252,8 +252,8 @@ final class S3Put {
     private Mono<HeadObjectResponse> head() {
         return calls.call(
                         key,
-                        client -> client.headObject(head ->
-                                head.bucket(calls.bucket()).key(key).requestPayer(calls.payer())))
+                        client -> client.headObject(
+                                head -> head.bucket(calls.bucket()).key(key).requestPayer(calls.payer())))
                 .onErrorResume(S3Errors::isNotFound, nothing -> Mono.empty());
     }
 
@@ -295,8 +295,10 @@ final class S3Put {
             return null;
         }
         List<Tag> tags = new ArrayList<>();
-        calls.spec().tags.forEach((name, value) ->
-                tags.add(Tag.builder().key(name).value(value).build()));
+        calls.spec()
+                .tags
+                .forEach((name, value) ->
+                        tags.add(Tag.builder().key(name).value(value).build()));
         return Tagging.builder().tagSet(tags).build();
     }
 }
