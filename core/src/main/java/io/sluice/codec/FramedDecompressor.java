@@ -89,12 +89,12 @@ abstract class FramedDecompressor implements Decompressor {
                     ? corrupt(
                             compressed,
                             "decompresses to more than " + limits.maxRatio()
-                                    + " times its size; raise maxRatio if it is to be trusted",
+                                    + " times its size; raise maxDecompressionRatio if it is to be trusted",
                             null)
                     : corrupt(
                             compressed,
                             "decompresses to more than " + limits.maxBytes()
-                                    + " bytes; raise maxBytes if it is to be trusted",
+                                    + " bytes; raise maxDecompressedBytes if it is to be trusted",
                             null);
         }
     }

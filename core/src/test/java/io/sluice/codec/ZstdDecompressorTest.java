@@ -291,10 +291,10 @@ class ZstdDecompressorTest {
         DecompressionLimits ratio = new DecompressionLimits(Long.MAX_VALUE, 100, 1 << 27);
         for (int piece : new int[] {1, 100, bomb.length}) {
             Decoded byBytes = Decoded.of(ZSTD, bytes, bomb, piece, 1 << 16);
-            assertThat(byBytes.error()).hasMessageContaining("maxBytes");
+            assertThat(byBytes.error()).hasMessageContaining("maxDecompressedBytes");
             assertThat(byBytes.bytes()).hasSize(1_000_001);
             Decoded byRatio = Decoded.of(ZSTD, ratio, bomb, piece, 1 << 16);
-            assertThat(byRatio.error()).hasMessageContaining("maxRatio");
+            assertThat(byRatio.error()).hasMessageContaining("maxDecompressionRatio");
             assertThat(byRatio.bytes()).hasSize(16 << 20);
         }
         byte[] exact = Samples.compress(ZSTD, new byte[1_000_001]);
