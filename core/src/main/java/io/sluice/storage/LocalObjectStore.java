@@ -148,6 +148,11 @@ public final class LocalObjectStore implements ObjectStore, BlockingReads {
 
     /** The path as it is reached from the root: relative to the working directory if the root is. */
     @Override
+    public boolean hasDirectories() {
+        return true;
+    }
+
+    @Override
     public String displayName(String key) {
         try {
             String path = root.resolve(key).toString();

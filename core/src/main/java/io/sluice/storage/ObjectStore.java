@@ -74,6 +74,14 @@ public interface ObjectStore {
         return key;
     }
 
+    /**
+     * Whether directories exist by themselves, so that one can be there and be empty. Where they are but common beginnings of keys
+     * (an object store), a directory without objects is a missing one.
+     */
+    default boolean hasDirectories() {
+        return false;
+    }
+
     /** How people are shown a key in messages: a path, a URI. */
     default String displayName(String key) {
         return key;

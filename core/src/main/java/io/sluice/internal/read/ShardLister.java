@@ -81,8 +81,12 @@ public final class ShardLister {
     }
 
     private static Mono<List<ObjectMeta>> directory(ObjectStore store, String directory, Format<?> format) {
-        return sorted(store.listDirectory(directory)
-                .filter(meta -> ShardNames.isShard(meta.key()) && isOf(format, meta.key())));
+        Flux<ObjectMeta> all = store.hasDirectories()
+                ? store.listDirectory(directory)
+                : store.listDirectory(directory)
+                        .switchIfEmpty(Mono.error(() -> new StorageException(
+                                Kind.NOT_FOUND, store.displayName(directory), "no object's key begins so", null)));
+        return sorted(all.filter(meta -> ShardNames.isShard(meta.key()) && isOf(format, meta.key())));
     }
 
     private static Mono<List<ObjectMeta>> glob(ObjectStore store, String pattern) {
