@@ -30,7 +30,12 @@ final class HttpRequests {
     private final HttpStoreSpec spec;
     private final HttpClient client;
 
-    /** @param base whose scheme, host and port the user's headers are for */
+    /**
+     * The size of chunks is deprecated only since there will be none to set in a later Netty.
+     *
+     * @param base whose scheme, host and port the user's headers are for
+     */
+    @SuppressWarnings("deprecation")
     HttpRequests(URI base, HttpStoreSpec spec) {
         this.base = base;
         this.spec = spec;
