@@ -207,8 +207,7 @@ class HttpObjectStoreTest {
                 .isEqualTo(Kind.NOT_FOUND);
         assertThat(HttpErrors.of(new SSLHandshakeException("bad certificate"), "name"))
                 .hasMessageContaining("bad certificate")
-                .satisfies(error ->
-                        assertThat(((StorageException) error).isTransient()).isFalse());
+                .satisfies(error -> assertThat(error.isTransient()).isFalse());
         assertThat(HttpErrors.of(new IOException("reset"), "name").kind()).isEqualTo(Kind.NETWORK);
     }
 

@@ -7,8 +7,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
+import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /** The contract, on a file system with hard links and on one that pretends to have none. */
@@ -37,14 +40,21 @@ class LocalObjectStoreContractTest {
         @TempDir
         Path root;
 
-        private LocalObjectStore store;
+        private final Scheduler scheduler = Schedulers.newBoundedElastic(8, 10_000, "contract-io");
+        private @Nullable LocalObjectStore store;
 
         abstract LocalPut.Linker linker();
+
+        /** Lets what was cancelled end, before the directory is deleted. */
+        @AfterEach
+        void close() {
+            scheduler.disposeGracefully().block(PATIENCE);
+        }
 
         @Override
         protected ObjectStore store() {
             if (store == null) {
-                store = new LocalObjectStore(root, Schedulers.boundedElastic(), linker());
+                store = new LocalObjectStore(root, scheduler, linker());
             }
             return store;
         }

@@ -53,7 +53,7 @@ class LocalObjectStoreTest {
 
     @AfterEach
     void tearDown() {
-        scheduler.dispose();
+        scheduler.disposeGracefully().block(PATIENCE);
     }
 
     // ---- reading
