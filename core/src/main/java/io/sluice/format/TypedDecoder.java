@@ -49,7 +49,7 @@ final class TypedDecoder implements BlockDecoder<Object[]> {
                 end = validator.check(b, start);
             } catch (JsonFailure e) {
                 Kind kind = e.kind() == Kind.MALFORMED ? lines.malformedAt(e.at()) : e.kind();
-                lines.reject(kind, e.getMessage(), e.at(), null);
+                lines.reject(kind, String.valueOf(e.getMessage()), e.at(), null);
                 continue;
             }
             Object value = read(b, start, end);

@@ -162,6 +162,25 @@ class JsonlWritingTest {
     }
 
     @Test
+    @SuppressWarnings("unchecked")
+    void mapsThatWereReadMayBeChangedBeforeTheyAreWritten() {
+        String line = "{\"a\":1,\"long key with \\n and \\u00e9\":[{\"x\":1}],\"\":{}}\n";
+        List<Object> maps = decode(Jsonl.maps(), line.repeat(5).getBytes(StandardCharsets.UTF_8));
+        ((Map<String, Object>) maps.get(1)).put("a", "new");
+        ((Map<String, Object>) maps.get(2)).put("b", 2);
+        ((Map<String, Object>) maps.get(3)).remove("a");
+        ((Map<String, Object>) maps.get(4)).clear();
+        String rest = "\"long key with \\n and é\":[{\"x\":1}],\"\":{}";
+        assertThat(encode(Jsonl.maps(), (List<Map<String, Object>>) (List<?>) maps))
+                .asString(StandardCharsets.UTF_8)
+                .isEqualTo("{\"a\":1," + rest + "}\n{\"a\":\"new\"," + rest + "}\n{\"a\":1," + rest + ",\"b\":2}\n{" + rest
+                        + "}\n{}\n");
+        ((Map<String, Object>) maps.get(1)).put("a", Double.NaN);
+        assertThatThrownBy(() -> encode(Jsonl.maps(), (List<Map<String, Object>>) (List<?>) maps))
+                .hasMessageStartingWith("$.a: NaN");
+    }
+
+    @Test
     void bigDecimalsKeepTheirScale() {
         JsonlSpec spec = JsonlSpec.create().bigDecimals();
         List<Map<String, Object>> maps = List.of(Map.of("a", new BigDecimal("1.500"), "b", new BigDecimal("-7E+400")));

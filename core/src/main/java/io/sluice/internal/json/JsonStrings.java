@@ -1,6 +1,5 @@
 package io.sluice.internal.json;
 
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -15,7 +14,6 @@ final class JsonStrings {
     /** The longest string that {@link #write} takes; longer ones are written in pieces by {@link #writePart}. */
     static final int PART = 8192;
 
-    private static final VarHandle LONG = Newlines.LONG;
     private static final long ONES = 0x0101010101010101L;
     private static final long TOPS = 0x8080808080808080L;
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.ISO_8859_1);
@@ -77,8 +75,8 @@ final class JsonStrings {
         int i = 0;
         int length = t.length;
         while (i + 8 <= length) {
-            long x = (long) LONG.get(t, i);
-            LONG.set(b, p, x);
+            long x = Words.load(t, i);
+            Words.store(b, p, x);
             long m = toEscape(x) | bytesOf(x, '?');
             if (m == 0) {
                 i += 8;
@@ -118,8 +116,8 @@ final class JsonStrings {
         int length = t.length;
         int marks = 0;
         while (i + 8 <= length) {
-            long x = (long) LONG.get(t, i);
-            LONG.set(b, p, x);
+            long x = Words.load(t, i);
+            Words.store(b, p, x);
             long m = toEscape(x) | bytesOf(x, '?');
             if (m == 0) {
                 i += 8;

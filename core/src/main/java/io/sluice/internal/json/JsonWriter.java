@@ -115,6 +115,8 @@ public final class JsonWriter {
             integer((Long) v);
         } else if (type == Double.class) {
             decimal((Double) v);
+        } else if (type == RecordMap.class) {
+            record((RecordMap) v, depth + 1);
         } else if (v instanceof Map<?, ?> map) {
             object(map, depth + 1);
         } else if (v instanceof List<?> list && v instanceof RandomAccess) {
@@ -222,6 +224,30 @@ public final class JsonWriter {
                 null);
     }
 
+    /** A map as the parser makes them: no entries to walk, no keys to look up. */
+    private void record(RecordMap map, int depth) {
+        Keys keys = map.sharedKeys();
+        KeyTexts texts = keys == null ? null : keys.texts();
+        if (keys == null || texts == null) {
+            object(map, depth);
+            return;
+        }
+        open('{', depth);
+        Object[] values = map.sharedValues();
+        int i = 0;
+        try {
+            for (int n = keys.size(); i < n; i++) {
+                byte[] text = texts.at(i);
+                room(text.length);
+                p = KeyTexts.copy(text, b, p);
+                value(values[i], depth);
+            }
+        } catch (Unwritable e) {
+            throw e.inside(keys.name(i));
+        }
+        close('}');
+    }
+
     private void object(Map<?, ?> map, int depth) {
         open('{', depth);
         Object key = null;
@@ -258,10 +284,8 @@ public final class JsonWriter {
             newKey(name);
             return;
         }
-        int length = known.length - KeyCache.PADDING;
-        room(length);
-        KeyCache.copy(known, length, b, p);
-        p += length;
+        room(known.length);
+        p = KeyTexts.copy(known, b, p);
     }
 
     private void newKey(String name) {

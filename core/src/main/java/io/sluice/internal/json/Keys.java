@@ -13,6 +13,10 @@ final class Keys {
     private final String[] names;
     /** Set without synchronisation: its final field makes it safe to see, and two of them are alike. */
     private @Nullable Index index;
+    /** As the index is. */
+    private @Nullable KeyTexts texts;
+
+    private boolean used;
 
     /** @param names the keys, each once; not copied */
     Keys(String[] names) {
@@ -25,6 +29,19 @@ final class Keys {
 
     String name(int i) {
         return names[i];
+    }
+
+    /**
+     * The keys as JSON text, as {@link KeyTexts} keeps them. Null at first: keys that are used once are not worth it.
+     */
+    @Nullable KeyTexts texts() {
+        KeyTexts made = texts;
+        if (made == null && used) {
+            made = KeyTexts.of(names);
+            texts = made;
+        }
+        used = true;
+        return made;
     }
 
     /** Where {@code key} is, or -1. */

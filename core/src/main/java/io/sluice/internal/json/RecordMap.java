@@ -35,6 +35,16 @@ final class RecordMap extends AbstractMap<String, @Nullable Object> implements S
         this.values = values;
     }
 
+    /** The keys that it shares with others, or null where it has come to have its own. */
+    @Nullable Keys sharedKeys() {
+        return own == null ? keys : null;
+    }
+
+    /** The values of {@link #sharedKeys()}, in their order; the array may be longer. */
+    @Nullable Object[] sharedValues() {
+        return values;
+    }
+
     @Override
     public int size() {
         return own != null ? own.size() : keys.size();
