@@ -173,8 +173,8 @@ class JsonlWritingTest {
         String rest = "\"long key with \\n and é\":[{\"x\":1}],\"\":{}";
         assertThat(encode(Jsonl.maps(), (List<Map<String, Object>>) (List<?>) maps))
                 .asString(StandardCharsets.UTF_8)
-                .isEqualTo("{\"a\":1," + rest + "}\n{\"a\":\"new\"," + rest + "}\n{\"a\":1," + rest + ",\"b\":2}\n{" + rest
-                        + "}\n{}\n");
+                .isEqualTo("{\"a\":1," + rest + "}\n{\"a\":\"new\"," + rest + "}\n{\"a\":1," + rest + ",\"b\":2}\n{"
+                        + rest + "}\n{}\n");
         ((Map<String, Object>) maps.get(1)).put("a", Double.NaN);
         assertThatThrownBy(() -> encode(Jsonl.maps(), (List<Map<String, Object>>) (List<?>) maps))
                 .hasMessageStartingWith("$.a: NaN");

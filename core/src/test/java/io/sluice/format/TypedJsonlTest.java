@@ -232,6 +232,17 @@ class TypedJsonlTest {
         assertThat(r.cause()).isNotNull();
     }
 
+    @Test
+    void primitivesHaveNoSilentZero() {
+        DecodedBlock<?> records = decode(Jsonl.of(jackson.of(Point.class)), "{\"x\":1}\n{\"x\":1,\"y\":null}\n");
+        assertThat(records.rejections())
+                .hasSize(2)
+                .allSatisfy(r -> assertThat(r.reason()).startsWith("$.y: "));
+        DecodedBlock<?> beans = decode(Jsonl.of(jackson.of(Bean.class)), "{\"name\":\"n\"}\n{\"count\":null}\n");
+        assertThat(beans.count()).isEqualTo(1);
+        assertThat(beans.rejections()).hasSize(1);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ED A0 80", "C0 80", "F4 90 80 80", "E0 80 80", "FF", "C3", "F0 9F 98"})
     void invalidUtf8(String hex) throws IOException {

@@ -150,19 +150,10 @@ public final class JsonValidator {
     }
 
     private static int literal(String text, byte[] b, int p) {
-        if (!is(text, b, p)) {
-            throw JsonFailure.expected("a value", b, p);
+        if (MapParser.matching(b, p, text) < text.length()) {
+            throw MapParser.misspelt(b, p, text);
         }
         return p + text.length();
-    }
-
-    private static boolean is(String text, byte[] b, int p) {
-        for (int i = 0; i < text.length(); i++) {
-            if (b[p + i] != text.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private int nonFinite(String text, byte[] b, int p) {

@@ -34,7 +34,8 @@ final class Keys {
     /**
      * The keys as JSON text, as {@link KeyTexts} keeps them. Null at first: keys that are used once are not worth it.
      */
-    @Nullable KeyTexts texts() {
+    @Nullable
+    KeyTexts texts() {
         KeyTexts made = texts;
         if (made == null && used) {
             made = KeyTexts.of(names);

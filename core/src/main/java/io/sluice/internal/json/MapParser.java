@@ -518,11 +518,11 @@ public final class MapParser {
         };
     }
 
-    private static JsonFailure misspelt(byte[] b, int p, String token) {
+    static JsonFailure misspelt(byte[] b, int p, String token) {
         return JsonFailure.expected(token, b, p + matching(b, p, token));
     }
 
-    private static int matching(byte[] b, int p, String token) {
+    static int matching(byte[] b, int p, String token) {
         int n = 0;
         while (n < token.length() && b[p + n] == token.charAt(n)) {
             n++;

@@ -36,12 +36,14 @@ final class RecordMap extends AbstractMap<String, @Nullable Object> implements S
     }
 
     /** The keys that it shares with others, or null where it has come to have its own. */
-    @Nullable Keys sharedKeys() {
+    @Nullable
+    Keys sharedKeys() {
         return own == null ? keys : null;
     }
 
     /** The values of {@link #sharedKeys()}, in their order; the array may be longer. */
-    @Nullable Object[] sharedValues() {
+    @Nullable
+    Object[] sharedValues() {
         return values;
     }
 
