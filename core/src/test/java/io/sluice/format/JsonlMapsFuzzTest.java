@@ -52,6 +52,31 @@ class JsonlMapsFuzzTest {
         assertThat(compare(lines)).isGreaterThan(19_000);
     }
 
+    /** Keys whose hashes collide crowd each other out of what is remembered; that must not show. */
+    @Test
+    void keysOfOneHash() throws IOException {
+        Random random = new Random(5);
+        List<byte[]> lines = new ArrayList<>();
+        for (int round = 0; round < 100; round++) {
+            List<String> keys = new ArrayList<>();
+            for (int i = 0; i < 7; i++) {
+                StringBuilder key = new StringBuilder().append((char) ('a' + round % 26));
+                for (int bit = 0; bit < 3; bit++) {
+                    key.append((i >> bit & 1) == 0 ? "Aa" : "BB"); // of the same hash, if it is 31 * h + c
+                }
+                keys.add(key.toString());
+            }
+            for (int i = 0; i < 40; i++) {
+                StringBuilder line = new StringBuilder("{\"r" + round + "\":{\"first\":0");
+                keys.forEach(key -> line.append(",\"" + key + "\":1"));
+                line.append(",\"n" + random.nextInt(1000) + "\":2"); // crowds
+                keys.forEach(key -> line.append(",\"" + key + "\":3"));
+                lines.add(line.append("}}").toString().getBytes(StandardCharsets.UTF_8));
+            }
+        }
+        assertThat(compare(lines)).isEqualTo(lines.size());
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {11, 12, 13, 14})
     void mutatedRandomDocuments(long seed) throws IOException {

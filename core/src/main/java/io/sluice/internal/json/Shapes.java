@@ -17,16 +17,18 @@ final class Shapes {
     private static final int MAX_NODES = 8192;
     private static final int MAX_CHILDREN = 24;
     private static final int MAX_FIELDS = 512;
+    private static final int MAX_ALL_FIELDS = 16_384;
     private static final int MAX_PROBES = 8;
 
     private int sites;
     private int nodes;
+    private int allFields;
 
     final Site root = new Site();
 
     /** Whether it has stopped learning. */
     boolean isFull() {
-        return nodes >= MAX_NODES || sites >= MAX_SITES;
+        return nodes >= MAX_NODES || sites >= MAX_SITES || allFields >= MAX_ALL_FIELDS;
     }
 
     /** A place where objects, or arrays of them, stand. */
@@ -83,41 +85,52 @@ final class Shapes {
         /** Remembers a name; null where it can't. */
         @Nullable
         Field add(byte[] b, int from, int to, String name) {
-            if (to - from + 3 > MAX_TOKEN || fields == MAX_FIELDS) {
+            if (to - from + 3 > MAX_TOKEN || fields == MAX_FIELDS || allFields == MAX_ALL_FIELDS) {
                 return null;
             }
-            if (fields * 2 >= table.length) {
-                Field[] old = table;
-                table = new Field[old.length * 2];
-                for (Field f : old) {
-                    if (f != null) {
-                        place(f);
-                    }
-                }
+            if (fields * 2 >= table.length && !grow()) {
+                return null;
             }
             Field added = new Field(b, from, to, name);
+            if (!place(added, table)) {
+                return null;
+            }
             fields++;
-            return place(added) ? added : null;
+            allFields++;
+            return added;
         }
 
-        private boolean place(Field f) {
+        /** False where a field would find no place: one that is forgotten, but still in a sequence, would come twice. */
+        private boolean grow() {
+            Field[] larger = new Field[table.length * 2];
+            for (Field f : table) {
+                if (f != null && !place(f, larger)) {
+                    return false;
+                }
+            }
+            table = larger;
+            return true;
+        }
+
+        private static boolean place(Field f, @Nullable Field[] into) {
             int slot = hash(f.token, 1, f.length - 2);
             for (int i = 0; i < MAX_PROBES; i++) {
-                if (table[slot + i & table.length - 1] == null) {
-                    table[slot + i & table.length - 1] = f;
+                int at = slot + i & into.length - 1;
+                if (into[at] == null) {
+                    into[at] = f;
                     return true;
                 }
             }
             return false;
         }
 
-        private int hash(byte[] b, int from, int to) {
+        private static int hash(byte[] b, int from, int to) {
             int h = to - from;
             for (int i = from; i < to; i++) {
                 h = h * 31 + b[i];
             }
             h *= 0x9E3779B9;
-            return h >>> 16 & table.length - 1;
+            return h >>> 16;
         }
     }
 
