@@ -134,7 +134,7 @@ final class DemoCommand extends Command {
                     long id = next.getAndIncrement();
                     boolean same = id % COMPARED_EVERY == 0
                             ? event.equals(event(id))
-                            : ((Number) event.get("id")).longValue() == id;
+                            : Integer.valueOf((int) id).equals(event.get("id"));
                     if (!same) {
                         wrong.incrementAndGet();
                     }

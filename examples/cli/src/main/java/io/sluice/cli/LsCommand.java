@@ -5,6 +5,7 @@ import io.sluice.ReadSpec;
 import io.sluice.format.Jsonl;
 import io.sluice.storage.ObjectMeta;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -36,7 +37,8 @@ final class LsCommand extends Command {
         }
         Out out = new Out(streams);
         Dataset<Long> dataset = Dataset.at(location, Jsonl.counts());
-        for (ObjectMeta shard : dataset.shards().toIterable()) {
+        for (ObjectMeta shard :
+                Objects.requireNonNull(dataset.shards().collectList().block())) {
             out.line(line(
                     count ? records(dataset, shard) : null,
                     shard.size() < 0 ? null : shard.size(),

@@ -1,13 +1,17 @@
 package io.sluice.cli;
 
 import io.sluice.SluiceException;
+import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.logging.LogManager;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** {@code sluice}: streams files of records. Exit codes: 0 done, 1 the data or the I/O failed, 2 usage. */
@@ -36,7 +40,7 @@ public final class Main implements Runnable {
     }
 
     static int run(Streams streams, String... args) {
-        if (!java.util.Arrays.asList(args).contains("--debug")) {
+        if (!Arrays.asList(args).contains("--debug")) {
             LogManager.getLogManager().reset(); // libraries log what we report in our own words
         }
         CommandLine line = new CommandLine(new Main())
@@ -47,10 +51,10 @@ public final class Main implements Runnable {
                 .addSubcommand("ls", new LsCommand(streams))
                 .addSubcommand("demo", new DemoCommand(streams))
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .setOut(new java.io.PrintWriter(streams.out(), true, java.nio.charset.StandardCharsets.UTF_8))
-                .setErr(new java.io.PrintWriter(streams.err(), true, java.nio.charset.StandardCharsets.UTF_8))
+                .setOut(new PrintWriter(streams.out(), true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(streams.err(), true, StandardCharsets.UTF_8))
                 .setParameterExceptionHandler((e, wrong) -> misused(streams, e))
-                .setExecutionExceptionHandler((e, command, parsed) -> failed(streams, e, command, parsed));
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(streams, e, command));
         try {
             return line.execute(args);
         } catch (OutOfMemoryError e) {
@@ -72,7 +76,7 @@ public final class Main implements Runnable {
         return Command.USAGE;
     }
 
-    private static int failed(Streams streams, Exception e, CommandLine line, ParseResult parsed) {
+    private static int failed(Streams streams, Exception e, CommandLine line) {
         boolean debug = line.getCommand() instanceof Command command && command.debug;
         if (e instanceof Out.ReaderGone) {
             return Command.DONE;
@@ -95,13 +99,13 @@ public final class Main implements Runnable {
             return message + " (" + e.getCause().getClass().getSimpleName() + ": "
                     + oneLine(e.getCause().getMessage()) + ")";
         }
-        if (e instanceof SluiceException || e instanceof Out.Failed || e instanceof java.io.IOException) {
+        if (e instanceof SluiceException || e instanceof Out.Failed || e instanceof IOException) {
             return message;
         }
         return e.getClass().getSimpleName() + ": " + message + " (--debug shows where)";
     }
 
-    private static String oneLine(@org.jspecify.annotations.Nullable String message) {
+    private static String oneLine(@Nullable String message) {
         return String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " ");
     }
 

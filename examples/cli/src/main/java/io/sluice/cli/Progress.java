@@ -2,6 +2,7 @@ package io.sluice.cli;
 
 import io.sluice.ReadProgress;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -47,7 +48,8 @@ final class Progress implements AutoCloseable {
                 .showSpeed()
                 .setUpdateIntervalMillis(200)
                 .setMaxRenderedLength(width())
-                .setConsumer(new ConsoleProgressBarConsumer(new PrintStream(streams.err(), true), width()))
+                .setConsumer(new ConsoleProgressBarConsumer(
+                        new PrintStream(streams.err(), true, StandardCharsets.UTF_8), width()))
                 .clearDisplayOnFinish()
                 .build();
     }
