@@ -169,8 +169,8 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
             path = pathKey.getBytes(StandardCharsets.UTF_8);
         }
         addedRowBytes = (paths == null ? 0 : path.length + 4) + (indexes == null ? 0 : Long.BYTES);
-        for (BatchColumn column : columns) {
-            column.newChunk();
+        for (BatchDictionary dictionary : dictionaries) {
+            dictionary.newChunk();
         }
     }
 

@@ -31,6 +31,9 @@ final class BatchColumn implements AutoCloseable {
 
     private int rows;
     private int nullCount;
+    /** Nulls behind {@link #rows} that have not been written down yet. */
+    private int waitingNulls;
+
     private long[] nulls = NO_BITS;
     private long[] bools = NO_BITS;
 
@@ -61,21 +64,18 @@ final class BatchColumn implements AutoCloseable {
         }
     }
 
-    /** Forgets which chunk it has seen: another is coming. */
-    void newChunk() {
-        if (dictionary != null) {
-            dictionary.newChunk();
-        }
-        for (BatchColumn child : children) {
-            child.newChunk();
-        }
-    }
-
     /** Appends rows {@code [from, to)} of a finished column. */
     void append(Column column, int from, int to) {
         int count = to - from;
         if (count == 0) {
             return;
+        }
+        if (column.absent) {
+            waitingNulls += count;
+            return;
+        }
+        if (waitingNulls > 0) {
+            writeNulls();
         }
         if (column.nullCount > 0) {
             int more = Bits.count(column.nulls, from, to);
@@ -96,7 +96,7 @@ final class BatchColumn implements AutoCloseable {
             case ColumnPlan.VIEW -> appendViews(column, from, to);
             case ColumnPlan.LIST, ColumnPlan.LARGE_LIST -> {
                 int start = column.offsets[from];
-                appendOffsets(column.offsets, from, count, (long) children[0].rows - start);
+                appendOffsets(column.offsets, from, count, (long) children[0].rowCount() - start);
                 children[0].append(column.children[0], start, column.offsets[to]);
             }
             case ColumnPlan.FIXED_LIST -> children[0].append(column.children[0], from * plan.width, to * plan.width);
@@ -110,6 +110,54 @@ final class BatchColumn implements AutoCloseable {
             default -> {}
         }
         rows = Math.addExact(rows, count);
+    }
+
+    /** Writes down the nulls of stretches in which the column was absent. */
+    private void writeNulls() {
+        int count = waitingNulls;
+        waitingNulls = 0;
+        nulls = Bits.ensure(nulls, rows + count + 64);
+        Bits.set(nulls, rows, rows + count);
+        nullCount += count;
+        switch (plan.layout) {
+            case ColumnPlan.BOOL -> bools = Bits.ensure(bools, rows + count + 64);
+            case ColumnPlan.FIXED, ColumnPlan.DICTIONARY -> data.appendZeros((long) count * plan.width);
+            case ColumnPlan.VAR, ColumnPlan.LARGE_VAR -> repeatOffset(count, data.used());
+            case ColumnPlan.LIST, ColumnPlan.LARGE_LIST -> repeatOffset(count, children[0].rowCount());
+            case ColumnPlan.VIEW -> offsets.appendZeros((long) count * VIEW_BYTES);
+            case ColumnPlan.FIXED_LIST -> children[0].appendNulls(count * plan.width);
+            case ColumnPlan.STRUCT -> {
+                for (BatchColumn child : children) {
+                    child.appendNulls(count);
+                }
+            }
+            default -> {}
+        }
+        rows = Math.addExact(rows, count);
+    }
+
+    private void appendNulls(int count) {
+        if (plan.layout == ColumnPlan.UNION) {
+            Column one = new Column(plan);
+            one.fill(count);
+            one.finish(count);
+            append(one, 0, count);
+        } else {
+            waitingNulls += count;
+        }
+    }
+
+    private int rowCount() {
+        return rows + waitingNulls;
+    }
+
+    private void repeatOffset(int count, long offset) {
+        int[] same = new int[Math.min(count, SCRATCH_ROWS) + 1];
+        for (int done = 0; done < count; ) {
+            int run = Math.min(count - done, SCRATCH_ROWS);
+            appendOffsets(same, 0, run, offset);
+            done += run;
+        }
     }
 
     private void appendBools(byte[] values, int from, int count) {
@@ -187,7 +235,7 @@ final class BatchColumn implements AutoCloseable {
             int child = column.data[row];
             scratch[pending] = (byte) plan.typeIds[child];
             Column.INTS.set(
-                    scratch, SCRATCH_ROWS + pending * 4, children[child].rows + column.offsets[row] - starts[child]);
+                    scratch, SCRATCH_ROWS + pending * 4, children[child].rowCount() + column.offsets[row] - starts[child]);
             if (++pending == SCRATCH_ROWS || row + 1 == to) {
                 data.append(scratch, 0, pending);
                 offsets.append(scratch, SCRATCH_ROWS, pending * 4);
@@ -224,6 +272,9 @@ final class BatchColumn implements AutoCloseable {
 
     /** Moves everything into a vector made from the plan's field; this one begins anew. */
     void moveTo(FieldVector vector) {
+        if (waitingNulls > 0) {
+            writeNulls();
+        }
         List<ArrowBuf> buffers = new ArrayList<>(3);
         try {
             int nullRows = plan.layout == ColumnPlan.NULL ? rows : nullCount;
@@ -287,6 +338,7 @@ final class BatchColumn implements AutoCloseable {
         offsets.close();
         rows = 0;
         nullCount = 0;
+        waitingNulls = 0;
         for (BatchColumn child : children) {
             child.close();
         }

@@ -62,6 +62,9 @@ public final class Column {
     /** For {@link ColumnPlan#DICTIONARY}: the distinct values of this chunk. */
     public final @Nullable StringTable table;
 
+    /** After {@link #finish}: whether all rows are null, in which case neither they nor anything below has been written down. */
+    boolean absent;
+
     /** For a union: rows of each child that belong to complete rows of the union. */
     private final int[] childRows;
 
@@ -161,6 +164,15 @@ public final class Column {
     public byte[] ensureBytes(int more) {
         if (data.length - end < more) {
             int wanted = Math.addExact(end, more);
+            data = Arrays.copyOf(data, (int) Math.min(Integer.MAX_VALUE - 16, Math.max(wanted, data.length * 2L)));
+        }
+        return data;
+    }
+
+    /** As {@link #ensureBytes}, in the middle of a value whose bytes already reach to {@code used}. */
+    public byte[] roomAt(int used, int more) {
+        long wanted = (long) used + more;
+        if (wanted > data.length) {
             data = Arrays.copyOf(data, (int) Math.min(Integer.MAX_VALUE - 16, Math.max(wanted, data.length * 2L)));
         }
         return data;
@@ -296,6 +308,9 @@ public final class Column {
         } else if (plan.isBytes()) {
             end = offsets[Math.min(count, rows)];
         }
+        if (count == 0 && table != null) {
+            table.reset();
+        }
         if (count < rows) {
             if (nullCount > 0) {
                 int to = Math.min(rows, nulls.length * 64);
@@ -317,6 +332,10 @@ public final class Column {
 
     /** Brings the column and all below it to exactly {@code count} rows; after that it may be handed on. */
     public void finish(int count) {
+        if (rows == 0 && count > 0 && layout != ColumnPlan.UNION) {
+            absent = true;
+            return;
+        }
         fill(count);
         switch (layout) {
             case ColumnPlan.STRUCT -> {
@@ -337,6 +356,10 @@ public final class Column {
 
     /** Empties it for the next block; arrays are kept unless they are huge. */
     public void reset() {
+        if (absent) {
+            absent = false;
+            return;
+        }
         if (nullCount > 0) {
             Arrays.fill(nulls, 0, Math.min(nulls.length, (rows + 63) >> 6), 0L);
         }
@@ -362,7 +385,11 @@ public final class Column {
 
     /** Bytes that rows {@code [from, to)} of a finished column take, validity left out: additive over rows. */
     long bytes(int from, int to) {
-        long bytes = (to - from) * ownRowBytes();
+        if (absent) {
+            return (to - from) * plan.rowBytes;
+        }
+        boolean hasOwn = layout != ColumnPlan.STRUCT && layout != ColumnPlan.FIXED_LIST;
+        long bytes = hasOwn ? (to - from) * plan.rowBytes : 0;
         switch (layout) {
             case ColumnPlan.VAR, ColumnPlan.LARGE_VAR, ColumnPlan.VIEW -> bytes += offsets[to] - offsets[from];
             case ColumnPlan.LIST, ColumnPlan.LARGE_LIST -> bytes += children[0].bytes(offsets[from], offsets[to]);
@@ -380,9 +407,5 @@ public final class Column {
             default -> {}
         }
         return bytes;
-    }
-
-    private long ownRowBytes() {
-        return layout == ColumnPlan.STRUCT || layout == ColumnPlan.FIXED_LIST ? 0 : plan.rowBytes();
     }
 }

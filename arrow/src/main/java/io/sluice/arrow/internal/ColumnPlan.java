@@ -52,12 +52,16 @@ public final class ColumnPlan {
     /** For {@link #UNION}: the type id of each child. */
     public final int[] typeIds;
 
+    /** Bytes that a row takes in buffers of fixed width, here and below: all that a null takes. */
+    final long rowBytes;
+
     private ColumnPlan(Field field, int layout, int width, List<ColumnPlan> children, int[] typeIds) {
         this.field = field;
         this.layout = layout;
         this.width = width;
         this.children = children;
         this.typeIds = typeIds;
+        this.rowBytes = rowBytes();
     }
 
     /** Plans for the fields of a schema. */
@@ -213,8 +217,7 @@ public final class ColumnPlan {
         return -1;
     }
 
-    /** Bytes that a row takes in buffers of fixed width, nested ones of fixed-size lists included. */
-    long rowBytes() {
+    private long rowBytes() {
         return switch (layout) {
             case BOOL -> 1;
             case FIXED, DICTIONARY -> width;
@@ -222,8 +225,8 @@ public final class ColumnPlan {
             case LARGE_VAR, LARGE_LIST -> 8;
             case VIEW -> 16;
             case UNION -> 5;
-            case STRUCT -> children.stream().mapToLong(ColumnPlan::rowBytes).sum();
-            case FIXED_LIST -> width * children.get(0).rowBytes();
+            case STRUCT -> children.stream().mapToLong(child -> child.rowBytes).sum();
+            case FIXED_LIST -> width * children.get(0).rowBytes;
             default -> 0;
         };
     }

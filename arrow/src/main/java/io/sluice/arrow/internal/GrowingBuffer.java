@@ -1,7 +1,9 @@
 package io.sluice.arrow.internal;
 
+import java.util.Objects;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.util.MemoryUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +14,10 @@ final class GrowingBuffer implements AutoCloseable {
 
     private final BufferAllocator allocator;
     private @Nullable ArrowBuf buffer;
+    /** Of {@link #buffer}: writing past Arrow's checks of every access, which cost more than small copies. */
+    private long address;
+
+    private long capacity;
     private long used;
     private long lastUsed;
 
@@ -26,30 +32,36 @@ final class GrowingBuffer implements AutoCloseable {
     /** Appends {@code length} bytes. */
     void append(byte[] bytes, int from, int length) {
         if (length > 0) {
-            reserve(length).setBytes(used, bytes, from, (long) length);
+            if (used + length > capacity) {
+                grow(used + length);
+            }
+            Objects.checkFromIndexSize(from, length, bytes.length);
+            MemoryUtil.copyToMemory(bytes, from, address + used, length);
             used += length;
         }
     }
 
-    /** Room for {@code more} bytes behind {@link #used}; for direct writes, followed by {@link #advance}. */
-    ArrowBuf reserve(long more) {
-        ArrowBuf now = buffer;
-        long wanted = used + more;
-        if (now != null && now.capacity() >= wanted) {
-            return now;
+    /** Appends {@code length} zeros. */
+    void appendZeros(long length) {
+        if (length > 0) {
+            if (used + length > capacity) {
+                grow(used + length);
+            }
+            MemoryUtil.setMemory(address + used, length, (byte) 0);
+            used += length;
         }
-        long capacity = Math.max(wanted, now == null ? Math.min(lastUsed, wanted * 1024) : now.capacity() * 2);
-        ArrowBuf grown = allocator.buffer(capacity);
+    }
+
+    private void grow(long wanted) {
+        ArrowBuf now = buffer;
+        ArrowBuf grown = allocator.buffer(Math.max(wanted, now == null ? Math.min(lastUsed, wanted * 1024) : capacity * 2));
         if (now != null) {
             grown.setBytes(0, now, 0, used);
             now.close();
         }
         buffer = grown;
-        return grown;
-    }
-
-    void advance(long bytes) {
-        used += bytes;
+        address = grown.memoryAddress();
+        capacity = grown.capacity();
     }
 
     /** The buffer with what was appended, now the caller's to close; this one begins anew. */
@@ -65,6 +77,7 @@ final class GrowingBuffer implements AutoCloseable {
             done = fitting;
         }
         buffer = null;
+        capacity = 0;
         done.writerIndex(used);
         lastUsed = used;
         used = 0;
@@ -76,6 +89,7 @@ final class GrowingBuffer implements AutoCloseable {
         if (buffer != null) {
             buffer.close();
             buffer = null;
+            capacity = 0;
         }
         used = 0;
     }
