@@ -120,8 +120,13 @@ final class Inference {
         InferredNode f = (InferredNode) node.find(text.sliceBytes, text.sliceFrom, text.sliceTo);
         if (f == null) {
             if (++columns > MAX_COLUMNS) {
-                throw new SluiceException(null, -1, -1, "the sample has more than " + MAX_COLUMNS + " different keys:"
-                        + " give a schema, in which objects with arbitrary keys are maps", null);
+                throw new SluiceException(
+                        null,
+                        -1,
+                        -1,
+                        "the sample has more than " + MAX_COLUMNS + " different keys:"
+                                + " give a schema, in which objects with arbitrary keys are maps",
+                        null);
             }
             f = node.child(new String(
                     text.sliceBytes,
@@ -247,5 +252,10 @@ final class Inference {
             inference.add(block, maxRecords);
         }
         return inference.schema();
+    }
+
+    /** What takes everything in a block that does not fit its reader's schema. */
+    static Schema of(Block block, JsonlArrowReader reader, JsonlArrowReader.Shape shape) {
+        return of(List.of(block), Long.MAX_VALUE, reader.limits, shape.rules(), reader.spec.inference());
     }
 }

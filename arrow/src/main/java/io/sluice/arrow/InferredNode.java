@@ -137,11 +137,12 @@ final class InferredNode extends KeyNode {
         return switch (others) {
             case BOOL -> field(fieldName, new ArrowType.Bool());
             case STRING -> field(fieldName, stringType(rules));
-            case LIST -> new Field(
-                    fieldName,
-                    FieldType.nullable(new ArrowType.List()),
-                    // Arrow's vectors can't hold lists of unions
-                    List.of(element().toField("item", rules, false)));
+            case LIST ->
+                new Field(
+                        fieldName,
+                        FieldType.nullable(new ArrowType.List()),
+                        // Arrow's vectors can't hold lists of unions
+                        List.of(element().toField("item", rules, false)));
             default -> new Field(fieldName, FieldType.nullable(new ArrowType.Struct()), toFields(rules));
         };
     }
@@ -155,8 +156,8 @@ final class InferredNode extends KeyNode {
                 member.kinds &= kind;
                 Field field = member.toField(fieldName, rules, false);
                 String type = field.getType().getTypeID().name().toLowerCase(Locale.ROOT);
-                members.add(new Field(
-                        JsonType.isJson(field) ? "json" : type, field.getFieldType(), field.getChildren()));
+                members.add(
+                        new Field(JsonType.isJson(field) ? "json" : type, field.getFieldType(), field.getChildren()));
             }
         }
         int[] ids = new int[members.size()];
@@ -180,7 +181,8 @@ final class InferredNode extends KeyNode {
     }
 
     private int longDigits() {
-        BigInteger largest = BigInteger.valueOf(min).abs().max(BigInteger.valueOf(max).abs());
+        BigInteger largest =
+                BigInteger.valueOf(min).abs().max(BigInteger.valueOf(max).abs());
         return largest.toString().length();
     }
 

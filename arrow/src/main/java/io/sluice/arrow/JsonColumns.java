@@ -77,7 +77,7 @@ final class JsonColumns {
             depth = 0;
             mismatches.begin(bytes, chunk.rows);
             int end = line(p, chunk.rows);
-            mismatches.end();
+            mismatches.end(end);
             return end;
         } finally {
             watched = false;
@@ -154,7 +154,11 @@ final class JsonColumns {
                     case JsonNode.INT64, JsonNode.INT -> {
                         long w = Words.unzeroed(Words.load(b, v));
                         int n = Long.numberOfTrailingZeros(Words.nonDigits(w)) >>> 3;
-                        if (n - 1 < 7 && n > 0 && f.max > 9_999_999 && (n == 1 || b[v] != '0') && endsNumber(b[v + n])) {
+                        if (n - 1 < 7
+                                && n > 0
+                                && f.max > 9_999_999
+                                && (n == 1 || b[v] != '0')
+                                && endsNumber(b[v + n])) {
                             long value = Words.eightDigits(w << (64 - 8 * n));
                             if (f.type == JsonNode.INT64) {
                                 column.appendLong(value);

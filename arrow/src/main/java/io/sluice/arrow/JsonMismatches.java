@@ -16,6 +16,32 @@ final class JsonMismatches {
     /** How much of a value a message shows. */
     private static final int EXCERPT = 60;
 
+    /** Under {@link Unexpected#WIDEN}: a good record that needs a wider schema. */
+    static final class Misfit extends JsonFailure {
+        private static final long serialVersionUID = 1L;
+
+        private final String path;
+
+        Misfit(String path, int recordEnd) {
+            super(Kind.UNEXPECTED_TYPE, "column " + path, recordEnd);
+            this.path = path;
+        }
+
+        /** The first column that does not fit, or the key that has none. */
+        String path() {
+            return path;
+        }
+    }
+
+    /** A good record that does not fit the schema, and is refused for it. */
+    static final class Mismatch extends JsonFailure {
+        private static final long serialVersionUID = 1L;
+
+        Mismatch(String reason, int at) {
+            super(Kind.UNEXPECTED_TYPE, reason, at);
+        }
+    }
+
     private record Entry(JsonNode node, int from, int to, String why) {}
 
     private final Unexpected mode;
@@ -77,13 +103,16 @@ final class JsonMismatches {
     }
 
     /**
-     * The record was read to its end.
+     * The record was read to its end, which is at {@code recordEnd}.
      *
      * @throws JsonFailure it is refused for what did not fit
      */
-    void end() {
+    void end(int recordEnd) {
         if (entries.isEmpty()) {
             return;
+        }
+        if (mode == Unexpected.WIDEN) {
+            throw new Misfit(entries.get(0).node.path, recordEnd);
         }
         if (rest == null) {
             throw refusal(entries.get(0));
@@ -136,7 +165,8 @@ final class JsonMismatches {
         String found = describe(e.from) + " " + value;
         String reason;
         if (e.node.type == JsonNode.SKIPPED) {
-            reason = "key '" + e.node.path + "' (" + found + ") is not in the schema: add it, infer the schema from a larger"
+            reason = "key '" + e.node.path + "' (" + found
+                    + ") is not in the schema: add it, infer the schema from a larger"
                     + " sample, leave it out by a projection, or choose Unexpected.COLLECT, IGNORE or WIDEN";
         } else if (e.why.equals("is missing")) {
             reason = "column '" + e.node.path + "' must not be null and is missing from " + value;
@@ -144,7 +174,7 @@ final class JsonMismatches {
             reason = "column '" + e.node.path + "' (" + typeName(e.node) + ") " + e.why + ": " + found
                     + "; declare a type that takes it, or choose Unexpected.COLLECT or WIDEN";
         }
-        return new JsonFailure(Kind.UNEXPECTED_TYPE, reason, e.from);
+        return new Mismatch(reason, e.from);
     }
 
     private static String typeName(JsonNode node) {

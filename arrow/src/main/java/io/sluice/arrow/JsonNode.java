@@ -4,6 +4,7 @@ import io.sluice.arrow.internal.Column;
 import io.sluice.arrow.internal.ColumnPlan;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,7 @@ final class JsonNode extends KeyNode {
     final int type;
     /** For messages; {@code a.b[].c}. */
     final String path;
+
     final @Nullable ColumnPlan plan;
     final boolean required;
     final @Nullable JsonNode parent;
@@ -105,8 +107,8 @@ final class JsonNode extends KeyNode {
                 node.open = projection.leavesOut(path);
                 node.addFields(plan.children, projection);
             }
-            case LIST, FIXED_LIST -> node.fields =
-                    new KeyNode[] {of(plan.children.get(0), path + "[]", node, projection)};
+            case LIST, FIXED_LIST ->
+                node.fields = new KeyNode[] {of(plan.children.get(0), path + "[]", node, projection)};
             case MAP -> {
                 List<ColumnPlan> entry = plan.children.get(0).children;
                 node.fields = new KeyNode[] {
@@ -139,12 +141,14 @@ final class JsonNode extends KeyNode {
         return switch (type.getTypeID()) {
             case Null -> NULL;
             case Bool -> BOOL;
-            case Int -> ((ArrowType.Int) type).getBitWidth() < 64 ? INT : ((ArrowType.Int) type).getIsSigned() ? INT64 : UINT64;
-            case FloatingPoint -> switch (((ArrowType.FloatingPoint) type).getPrecision()) {
-                case DOUBLE -> DOUBLE;
-                case SINGLE -> FLOAT;
-                case HALF -> throw unsupported(plan);
-            };
+            case Int ->
+                ((ArrowType.Int) type).getBitWidth() < 64 ? INT : ((ArrowType.Int) type).getIsSigned() ? INT64 : UINT64;
+            case FloatingPoint ->
+                switch (((ArrowType.FloatingPoint) type).getPrecision()) {
+                    case DOUBLE -> DOUBLE;
+                    case SINGLE -> FLOAT;
+                    case HALF -> throw unsupported(plan);
+                };
             case Utf8, LargeUtf8, Utf8View -> JsonType.isJson(plan.field) ? JSON : STRING;
             case Binary, LargeBinary, BinaryView -> BINARY;
             case FixedSizeBinary -> FIXED_BINARY;
@@ -217,5 +221,16 @@ final class JsonNode extends KeyNode {
             }
         }
         return false;
+    }
+
+    /** Adds up how often keys outside the schema were passed over since the last time. */
+    void takeCounts(Map<String, Long> counts) {
+        if (count > 0) {
+            counts.merge(path, count, Long::sum);
+            count = 0;
+        }
+        for (KeyNode field : fields) {
+            ((JsonNode) field).takeCounts(counts);
+        }
     }
 }

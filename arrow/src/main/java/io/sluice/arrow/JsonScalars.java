@@ -52,9 +52,8 @@ final class JsonScalars {
             case JsonNode.STRUCT, JsonNode.MAP -> c == '{';
             case JsonNode.LIST, JsonNode.FIXED_LIST -> c == '[';
             case JsonNode.STRING, JsonNode.DICTIONARY, JsonNode.BINARY, JsonNode.FIXED_BINARY -> c == '"';
-            case JsonNode.INT, JsonNode.INT64, JsonNode.UINT64, JsonNode.DOUBLE, JsonNode.FLOAT, JsonNode.DECIMAL -> isNumber(c)
-                    || c == 'N'
-                    || c == 'I';
+            case JsonNode.INT, JsonNode.INT64, JsonNode.UINT64, JsonNode.DOUBLE, JsonNode.FLOAT, JsonNode.DECIMAL ->
+                isNumber(c) || c == 'N' || c == 'I';
             case JsonNode.JSON -> c != 'n';
             default -> c == '"' || isNumber(c);
         };
@@ -130,7 +129,9 @@ final class JsonScalars {
             column.appendFloat(value);
             return numbers.end;
         }
-        if (kind == NumberScanner.LONG && (long) (float) numbers.integer == numbers.integer && (float) numbers.integer != 0x1p63f) {
+        if (kind == NumberScanner.LONG
+                && (long) (float) numbers.integer == numbers.integer
+                && (float) numbers.integer != 0x1p63f) {
             column.appendFloat(numbers.integer == 0 && c == '-' ? -0f : (float) numbers.integer);
             return numbers.end;
         }
@@ -138,7 +139,8 @@ final class JsonScalars {
     }
 
     private int decimal(JsonNode f, Column column, int p) {
-        ArrowType.Decimal type = (ArrowType.Decimal) Objects.requireNonNull(f.plan).field.getType();
+        ArrowType.Decimal type =
+                (ArrowType.Decimal) Objects.requireNonNull(f.plan).field.getType();
         if (!isNumber(b[p]) || text.isNonFinite(p)) {
             return refuse("takes numbers");
         }
@@ -299,5 +301,4 @@ final class JsonScalars {
         int to = bytes ? keys.offsets[row + 1] : from + keys.width;
         return new String(keys.data, from, to - from, StandardCharsets.ISO_8859_1);
     }
-
 }

@@ -222,7 +222,9 @@ final class JsonText {
         int value = 0;
         for (int i = 0; i < 4; i++) {
             byte c = b[p + i];
-            int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+            int digit = c >= '0' && c <= '9'
+                    ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
             if (digit < 0) {
                 throw new JsonFailure(Kind.MALFORMED, "no four hexadecimal digits after \\u", p + i);
             }
@@ -296,7 +298,8 @@ final class JsonText {
 
     private byte[] room(int used, int more) {
         if (scratch.length - used < more) {
-            byte[] grown = new byte[(int) Math.min(Integer.MAX_VALUE - 16, Math.max(used + (long) more, scratch.length * 2L))];
+            byte[] grown =
+                    new byte[(int) Math.min(Integer.MAX_VALUE - 16, Math.max(used + (long) more, scratch.length * 2L))];
             System.arraycopy(scratch, 0, grown, 0, used);
             scratch = grown;
         }

@@ -59,13 +59,12 @@ final class Projection {
     }
 
     private Field inside(Field field, String name, String path, Set<String> found) {
-        List<Field> children =
-                switch (field.getType().getTypeID()) {
-                    case Struct -> prune(field.getChildren(), name, path, found);
-                    case List, LargeList, FixedSizeList -> List.of(
-                            inside(field.getChildren().get(0), name, path + "[]", found));
-                    default -> field.getChildren();
-                };
+        List<Field> children = switch (field.getType().getTypeID()) {
+            case Struct -> prune(field.getChildren(), name, path, found);
+            case List, LargeList, FixedSizeList ->
+                List.of(inside(field.getChildren().get(0), name, path + "[]", found));
+            default -> field.getChildren();
+        };
         return new Field(field.getName(), field.getFieldType(), children);
     }
 

@@ -11,13 +11,13 @@ public enum Unexpected {
      */
     FAIL,
     /**
-     * They are kept as JSON text in one more column, {@code _rest}: an object with an entry for each, under
+     * They are kept as JSON text in one more column, {@value ArrowSpec#REST_COLUMN}: an object with an entry for each, under
      * its path ({@code "payload.ref"}). What is inside of a list or map takes the whole list or map with it. The column that
      * a value did not fit is null in that row; where it can't be, the record is refused.
      */
     COLLECT,
     /**
-     * Keys that the schema does not have are passed over, and counted, see ArrowSpec. Values that do not fit
+     * Keys that the schema does not have are passed over, and counted, see {@link ArrowSpec#onIgnored}. Values that do not fit
      * their column are refused as under {@link #FAIL}: leaving them out would be a silent null.
      */
     IGNORE,

@@ -155,6 +155,16 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         return schema;
     }
 
+    /** The row index of the next record. */
+    public long nextRowIndex() {
+        return rowIndex + (chunk == null ? 0 : lastRecord - record);
+    }
+
+    /** Sets the row index of the next record. */
+    public void countFrom(long index) {
+        rowIndex = index;
+    }
+
     @Override
     public void accept(BlockOrigin origin, ColumnChunk values, int from, int to) {
         absorb();
@@ -171,6 +181,9 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         addedRowBytes = (paths == null ? 0 : path.length + 4) + (indexes == null ? 0 : Long.BYTES);
         for (BatchDictionary dictionary : dictionaries) {
             dictionary.newChunk();
+        }
+        if (!hasNext()) {
+            absorb(); // now, while the chunk is in the cache
         }
     }
 

@@ -235,7 +235,9 @@ final class BatchColumn implements AutoCloseable {
             int child = column.data[row];
             scratch[pending] = (byte) plan.typeIds[child];
             Column.INTS.set(
-                    scratch, SCRATCH_ROWS + pending * 4, children[child].rowCount() + column.offsets[row] - starts[child]);
+                    scratch,
+                    SCRATCH_ROWS + pending * 4,
+                    children[child].rowCount() + column.offsets[row] - starts[child]);
             if (++pending == SCRATCH_ROWS || row + 1 == to) {
                 data.append(scratch, 0, pending);
                 offsets.append(scratch, SCRATCH_ROWS, pending * 4);

@@ -54,7 +54,8 @@ final class GrowingBuffer implements AutoCloseable {
 
     private void grow(long wanted) {
         ArrowBuf now = buffer;
-        ArrowBuf grown = allocator.buffer(Math.max(wanted, now == null ? Math.min(lastUsed, wanted * 1024) : capacity * 2));
+        ArrowBuf grown =
+                allocator.buffer(Math.max(wanted, now == null ? Math.min(lastUsed, wanted * 1024) : capacity * 2));
         if (now != null) {
             grown.setBytes(0, now, 0, used);
             now.close();

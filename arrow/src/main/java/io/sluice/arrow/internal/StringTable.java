@@ -42,6 +42,11 @@ public final class StringTable {
         return add(from, start, length, hash, slot);
     }
 
+    /** Compares a string, by its number, with another, byte by byte. */
+    public int compare(int code, byte[] other) {
+        return Arrays.compareUnsigned(bytes, offsets[code], offsets[code + 1], other, 0, other.length);
+    }
+
     private int add(byte[] from, int start, int length, int hash, int slot) {
         int code = size;
         if (code + 1 >= offsets.length) {

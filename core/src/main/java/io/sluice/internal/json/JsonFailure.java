@@ -3,7 +3,7 @@ package io.sluice.internal.json;
 import io.sluice.RecordException.Kind;
 
 /** Why a record is refused, and at which index of the array. Has no stack trace: it never leaves the decoder. */
-public final class JsonFailure extends RuntimeException {
+public class JsonFailure extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 

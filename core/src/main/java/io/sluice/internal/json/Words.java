@@ -53,17 +53,17 @@ public final class Words {
     }
 
     /** Marks the bytes that are no digits in a word that {@link #unzeroed} made. */
-    static long nonDigits(long unzeroed) {
+    public static long nonDigits(long unzeroed) {
         return ((unzeroed + 0x7676767676767676L) | unzeroed) & HIGH;
     }
 
     /** Takes {@code '0'} off every byte: digits become 0 to 9. */
-    static long unzeroed(long w) {
+    public static long unzeroed(long w) {
         return w ^ ZEROS;
     }
 
     /** The number that eight digits make, the first in the lowest byte; each is 0 to 9. */
-    static long eightDigits(long digits) {
+    public static long eightDigits(long digits) {
         long pairs = digits * 10 + (digits >>> 8);
         return ((pairs & 0x000000FF000000FFL) * 0x000F424000000064L
                         + ((pairs >>> 16) & 0x000000FF000000FFL) * 0x0000271000000001L)

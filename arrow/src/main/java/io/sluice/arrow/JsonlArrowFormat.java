@@ -1,0 +1,67 @@
+package io.sluice.arrow;
+
+import io.sluice.codec.Block;
+import io.sluice.codec.Encoder;
+import io.sluice.codec.FormatReader;
+import io.sluice.codec.Framer;
+import io.sluice.codec.ReadLimits;
+import io.sluice.format.Format;
+import io.sluice.format.Jsonl;
+import java.util.List;
+import java.util.Map;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.types.pojo.Schema;
+
+/** JSONL as batches of rows. */
+final class JsonlArrowFormat implements Format<RecordBatch> {
+
+    private static final Format<Map<String, Object>> LINES = Jsonl.maps();
+
+    private final BufferAllocator allocator;
+    private final ArrowSpec spec;
+
+    JsonlArrowFormat(BufferAllocator allocator, ArrowSpec spec) {
+        this.allocator = allocator;
+        this.spec = spec;
+    }
+
+    @Override
+    public String name() {
+        return "jsonl arrow";
+    }
+
+    @Override
+    public List<String> extensions() {
+        return LINES.extensions();
+    }
+
+    @Override
+    public Framer framer(ReadLimits limits) {
+        return LINES.framer(limits);
+    }
+
+    @Override
+    public int sampleBytes() {
+        return spec.schema() == null ? spec.sampleBytes() : 0;
+    }
+
+    @Override
+    public FormatReader<?, RecordBatch> reader(ReadLimits limits, List<Block> sample) {
+        Schema schema = spec.schema();
+        if (schema == null) {
+            JsonRules rules = spec.rules(limits.maxNesting(), Projection.ALL);
+            schema = Inference.of(sample, spec.sampleRecords(), limits, rules, spec.inference());
+        }
+        return new JsonlArrowReader(schema, spec, limits, allocator);
+    }
+
+    @Override
+    public Encoder<RecordBatch> encoder() {
+        throw new UnsupportedOperationException(name() + " can only be read");
+    }
+
+    @Override
+    public String toString() {
+        return name();
+    }
+}
