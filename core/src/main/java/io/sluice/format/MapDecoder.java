@@ -10,6 +10,8 @@ import io.sluice.internal.json.JsonOptions;
 import io.sluice.internal.json.Lines;
 import io.sluice.internal.json.MapParser;
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** JSON objects as maps. */
 final class MapDecoder implements BlockDecoder<Object[]> {
@@ -36,7 +38,7 @@ final class MapDecoder implements BlockDecoder<Object[]> {
         parser.startBlock();
         while (lines.nextStart()) {
             int start = lines.start();
-            Object value;
+            @Nullable Object value;
             try {
                 value = parser.parse(lines.bytes(), start);
             } catch (JsonFailure e) {
@@ -51,14 +53,14 @@ final class MapDecoder implements BlockDecoder<Object[]> {
                 if (n == values.length) {
                     values = Arrays.copyOf(values, n * 2);
                 }
-                values[n++] = value;
+                values[n++] = Objects.requireNonNull(value);
             }
         }
         expected = Math.max(16, n + (n >> 3));
         return lines.close(values, n);
     }
 
-    private static String type(@org.jspecify.annotations.Nullable Object value) {
+    private static String type(@Nullable Object value) {
         if (value == null) {
             return "null";
         }

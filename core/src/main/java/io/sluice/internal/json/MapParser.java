@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,7 +105,7 @@ public final class MapParser {
             }
         }
         Node node = site.start;
-        Object[] values = new Object[site.values];
+        @Nullable Object[] values = new @Nullable Object[site.values];
         int n = 0;
         while (true) {
             Node next = node.next;
@@ -125,7 +126,7 @@ public final class MapParser {
                 p = skipSpace(b, p);
                 c = b[p];
             }
-            Object value;
+            @Nullable Object value;
             if (c == '"') {
                 value = string(b, p + 1);
             } else if (c <= '9' && c >= '-') {
@@ -168,8 +169,8 @@ public final class MapParser {
         }
     }
 
-    private static Object[] grow(Object[] values) {
-        Object[] grown = new Object[values.length + (values.length >> 1) + 4];
+    private static @Nullable Object[] grow(@Nullable Object[] values) {
+        @Nullable Object[] grown = new @Nullable Object[values.length + (values.length >> 1) + 4];
         System.arraycopy(values, 0, grown, 0, values.length);
         return grown;
     }
@@ -243,13 +244,13 @@ public final class MapParser {
      * own; where they can't be foreseen at all, it becomes an ordinary map.
      */
     private Map<String, @Nullable Object> unforeseen(
-            byte[] b, int from, Site site, Node before, Object[] first, int count, int depth) {
+            byte[] b, int from, Site site, Node before, @Nullable Object[] first, int count, int depth) {
         int round = ++site.round;
         for (Node node = before; node != null && node.size > 0; node = node.parent) {
             node.field.round = round;
             node.field.index = node.size - 1;
         }
-        Object[] values = first;
+        @Nullable Object[] values = first;
         String[] names = before.names(Math.max(16, count * 2));
         int n = count;
         int p = from;
@@ -453,7 +454,7 @@ public final class MapParser {
     }
 
     private String shortString(byte[] b, int from, int length, long word) {
-        // two shifts, as a shift by 64 would be one by 0
+        // a shift by 64 would be one by 0
         long key = length == 0 ? 0 : word << (64 - 8 * length);
         int slot = (int) (key * 0x9E3779B97F4A7C15L >>> 54);
         if (shortKeys[slot] == key) {
@@ -467,7 +468,7 @@ public final class MapParser {
 
     private Object number(byte[] b, int p) {
         if (b[p] == '-' && b[p + 1] == 'I') {
-            return literal(b, p);
+            return nonFinite(b, p, "-Infinity", Double.NEGATIVE_INFINITY);
         }
         int kind = numbers.scan(b, p);
         pos = numbers.end;
@@ -513,7 +514,6 @@ public final class MapParser {
             case 'n' -> throw misspelt(b, p, "null");
             case 'N' -> nonFinite(b, p, "NaN", Double.NaN);
             case 'I' -> nonFinite(b, p, "Infinity", Double.POSITIVE_INFINITY);
-            case '-' -> nonFinite(b, p, "-Infinity", Double.NEGATIVE_INFINITY);
             default -> throw JsonFailure.expected("a value", b, p);
         };
     }
@@ -573,7 +573,7 @@ public final class MapParser {
             while (true) {
                 if (open.isEmpty()) {
                     pos = p;
-                    return java.util.Objects.requireNonNull(value);
+                    return Objects.requireNonNull(value);
                 }
                 Object top = open.get(open.size() - 1);
                 add(top, names.get(names.size() - 1), value);
