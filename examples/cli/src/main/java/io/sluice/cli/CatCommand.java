@@ -57,6 +57,9 @@ final class CatCommand extends Command {
             Observer observer = new Observer(progress);
             var dataset = source.open(streams, format);
             ReadSpec reading = source.spec(observer, errors);
+            if (source.isStandardInput()) {
+                observer.afterBlock(out::flush); // what trickles in, trickles out
+            }
             if (limit != null) {
                 reading = reading.limit(limit);
             }

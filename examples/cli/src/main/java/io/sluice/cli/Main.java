@@ -40,7 +40,8 @@ public final class Main implements Runnable {
     }
 
     static int run(Streams streams, String... args) {
-        if (!Arrays.asList(args).contains("--debug")) {
+        boolean debug = Arrays.asList(args).contains("--debug");
+        if (!debug) {
             LogManager.getLogManager().reset(); // libraries log what we report in our own words
         }
         CommandLine line = new CommandLine(new Main())
@@ -59,8 +60,13 @@ public final class Main implements Runnable {
             return line.execute(args);
         } catch (OutOfMemoryError e) {
             streams.err().println("sluice: out of memory; give it more with SLUICE_JAVA_OPTS=-Xmx1g");
-            return Command.FAILED;
+        } catch (Error e) { // a broken installation; picocli takes care of exceptions only
+            if (debug) {
+                e.printStackTrace(streams.err());
+            }
+            streams.err().println("sluice: " + describe(e));
         }
+        return Command.FAILED;
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.Locale;
 final class Observer implements DatasetListener {
 
     private final Progress progress;
+    private Runnable afterBlock = () -> {};
     private final long started = System.nanoTime();
     private volatile ShardReport total = ShardReport.empty("");
     private volatile int shards;
@@ -18,6 +19,11 @@ final class Observer implements DatasetListener {
 
     Observer(Progress progress) {
         this.progress = progress;
+    }
+
+    /** Calls {@code action} about once a block, on the thread that emits. */
+    void afterBlock(Runnable action) {
+        afterBlock = action;
     }
 
     @Override
@@ -34,6 +40,7 @@ final class Observer implements DatasetListener {
     @Override
     public void progress(ReadProgress now) {
         progress.update(now);
+        afterBlock.run();
     }
 
     ShardReport total() {

@@ -3,7 +3,6 @@ package io.sluice.cli;
 import io.sluice.StorageException;
 import io.sluice.codec.Compression;
 import io.sluice.codec.Compressions;
-import io.sluice.storage.BlockingReads;
 import io.sluice.storage.ByteRange;
 import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
@@ -12,17 +11,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.ReadableByteChannel;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 /** A store of one object that can be read once: standard input. An example of how little a store needs. */
-final class StandardInput implements ObjectStore, BlockingReads {
+final class StandardInput implements ObjectStore {
 
     static final String KEY = "stdin";
+
+    private static final int CHUNK_BYTES = 64 << 10; // what a pipe holds
 
     private final PushbackInputStream in;
 
@@ -38,17 +38,27 @@ final class StandardInput implements ObjectStore, BlockingReads {
         return Compressions.ofHead(head, 0, length);
     }
 
-    @Override
-    public ReadableByteChannel open(String key, ByteRange range, @Nullable String ifMatch) {
-        if (range.offset() != 0) {
-            throw unsupported("standard input can be read from its start only");
-        }
-        return Channels.newChannel(in);
-    }
-
+    /** Bytes as they come, so that a slow writer's records are there as soon as it has written them. */
     @Override
     public Flux<ByteBuffer> get(String key, ByteRange range, @Nullable String ifMatch) {
-        return Flux.error(() -> unsupported("standard input is read as a channel"));
+        if (range.offset() != 0) {
+            return Flux.error(() -> unsupported("standard input can be read from its start only"));
+        }
+        Flux<ByteBuffer> chunks = Flux.generate(sink -> {
+            byte[] chunk = new byte[CHUNK_BYTES];
+            try {
+                int length = in.read(chunk);
+                if (length < 0) {
+                    sink.complete();
+                } else {
+                    sink.next(ByteBuffer.wrap(chunk, 0, length));
+                }
+            } catch (IOException e) {
+                sink.error(new StorageException(
+                        StorageException.Kind.IO, KEY, "standard input can't be read: " + e.getMessage(), e));
+            }
+        });
+        return chunks.subscribeOn(Schedulers.boundedElastic());
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,8 +56,7 @@ class ProcessTest {
     void endsSilentlyWhenItsReaderLeaves() throws Exception {
         Path file = write(dir.resolve("a.jsonl"), numbers(0, 500_000));
         Process process = start(List.of(), null, "cat", file.toString());
-        try (BufferedReader reader =
-                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (BufferedReader reader = reader(process)) {
             assertThat(reader.readLine()).isEqualTo("{\"n\":0}");
         }
 
@@ -67,7 +67,7 @@ class ProcessTest {
     @Test
     void readsAPipeThatComesInPieces() throws Exception {
         Process process = start(List.of(), null, "count", "-");
-        try (var stdin = process.getOutputStream()) {
+        try (OutputStream stdin = process.getOutputStream()) {
             for (int i = 0; i < 50; i++) {
                 stdin.write(numbers(i, i + 1).getBytes(StandardCharsets.UTF_8));
                 stdin.flush();
@@ -77,6 +77,31 @@ class ProcessTest {
         assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .isEqualTo("50\n");
         assertThat(exit(process)).isZero();
+    }
+
+    @Test
+    void printsWhatTricklesInAtOnce() throws Exception {
+        Process process = start(List.of(), null, "cat", "-");
+        try (OutputStream stdin = process.getOutputStream();
+                BufferedReader reader = reader(process)) {
+            for (int i = 0; i < 3; i++) {
+                stdin.write(numbers(i, i + 1).getBytes(StandardCharsets.UTF_8));
+                stdin.flush();
+                assertThat(reader.readLine()).isEqualTo("{\"n\":" + i + "}");
+            }
+        }
+        assertThat(exit(process)).isZero();
+    }
+
+    @Test
+    void doesNotWaitForMoreThanItsLimit() throws Exception {
+        Process process = start(List.of(), null, "cat", "-", "--limit", "1");
+        try (OutputStream stdin = process.getOutputStream()) {
+            stdin.write(numbers(0, 5).getBytes(StandardCharsets.UTF_8));
+            stdin.flush();
+            assertThat(exit(process)).isZero();
+        }
+        assertThat(process.getInputStream().readAllBytes()).asString().isEqualTo(numbers(0, 1));
     }
 
     @Test
@@ -139,6 +164,10 @@ class ProcessTest {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("LC_ALL", "C");
         return builder;
+    }
+
+    private static BufferedReader reader(Process process) {
+        return new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     }
 
     private static String err(Process process) throws IOException {
