@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sluice.codec.Compressions;
 import io.sluice.format.Jsonl;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,6 +15,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import reactor.core.Scannable;
 import reactor.core.publisher.Flux;
 import reactor.util.context.Context;
 
@@ -125,5 +128,22 @@ class RoundTripTest {
                 .contextWrite(Context.of("tenant", "t1"))
                 .blockLast(PATIENCE);
         assertThat(store.seen).containsExactly("t1", "t1");
+    }
+
+    @Test
+    void aReadHasANameATagAndACheckpointForMetricsAndTraces() {
+        Dataset<Map<String, Object>> dataset = Dataset.at(dir.resolve("gone.jsonl"), Jsonl.maps());
+        assertThat(Scannable.from(dataset.read()).name()).isEqualTo("sluice.read");
+        assertThat(Scannable.from(dataset.read()).tags().map(t -> t.getT1() + "=" + t.getT2()))
+                .containsExactly("format=jsonl maps");
+        assertThatThrownBy(() -> dataset.read().blockLast(PATIENCE))
+                .satisfies(e -> assertThat(stackTrace(e))
+                        .contains("sluice: read " + dir.resolve("gone.jsonl") + " as jsonl maps"));
+    }
+
+    private static String stackTrace(Throwable e) {
+        StringWriter text = new StringWriter();
+        e.printStackTrace(new PrintWriter(text));
+        return text.toString();
     }
 }
