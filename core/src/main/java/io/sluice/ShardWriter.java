@@ -36,8 +36,8 @@ public interface ShardWriter<T> extends CoreSubscriber<T>, Disposable {
     Flux<Shard> committed();
 
     /**
-     * Cancels the upstream and aborts the open shard. A shard that was just being committed either appears or doesn't.
-     * Has no effect after the end.
+     * Cancels the upstream and aborts the open shard. A shard that the store is just committing is let finish; {@link
+     * #result()} waits for that and for the cleaning up. Has no effect after the end.
      */
     @Override
     void dispose();

@@ -64,6 +64,7 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
     private boolean preparing;
     private boolean lingering;
     private boolean ended;
+    private boolean abortedAll;
     private @Nullable Throwable failure;
 
     RollingSubscriber(
@@ -157,6 +158,7 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
     @Override
     public void dispose() {
         disposed = true;
+        resources.cancel();
         cancelUpstream();
         wake();
     }
@@ -218,11 +220,12 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         } while (missed != 0);
     }
 
-    /** Something threw: ends with an error, at once if even that fails. */
+    /** Something threw that should not: ends with an error, at once if even that fails. */
     private void recover(Throwable e) {
         try {
             if (failure == null) {
                 fail(e);
+                sequence.abortAll(e);
                 wip.incrementAndGet();
                 return;
             }
@@ -237,15 +240,10 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
             discardQueue();
             return;
         }
-        if (disposed) {
-            Throwable why = failure == null ? new CancellationException("the writer was disposed of") : failure;
-            fail(why);
-            sequence.abortAll(why);
-        }
         prepare();
         boolean more;
         do {
-            more = failure == null && prepared && encodeSome();
+            more = failure == null && prepared && !disposed && encodeSome();
             advance();
         } while (more);
         if (failure == null) {
@@ -269,7 +267,7 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         if (error != null) {
             fail(error);
         }
-        if (preparing || failure != null || upstream.get() == null && !upstreamDone) {
+        if (preparing || failure != null || disposed || upstream.get() == null && !upstreamDone) {
             return;
         }
         preparing = true;
@@ -288,6 +286,12 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
     }
 
     private void advance() {
+        if (disposed && !abortedAll) {
+            abortedAll = true;
+            Throwable why = failure == null ? new CancellationException("the writer was disposed of") : failure;
+            fail(why);
+            sequence.abortAll(why);
+        }
         Throwable error = sequence.advance();
         if (error != null) {
             fail(error);
@@ -313,6 +317,11 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
                 sequence.write(value);
             }
             return true;
+        } catch (Throwable e) {
+            // a refused value, something of the user's, an encoder: the shards before the open one are none of its
+            // business
+            fail(e);
+            return false;
         } finally {
             if (queue.polled() != before) {
                 sequence.arrived();
@@ -327,9 +336,13 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         Throwable error = upstreamError;
         if (error != null) {
             fail(error);
-        } else {
-            ended = true;
+            return;
+        }
+        ended = true;
+        try {
             sequence.end();
+        } catch (Throwable e) {
+            fail(e);
         }
     }
 

@@ -22,6 +22,7 @@ final class ShardContent extends Flux<ByteBuffer> implements Subscription {
     private volatile boolean cancelled;
     private boolean terminated;
     private boolean completed;
+    private @Nullable Throwable broken;
 
     ShardContent(Runnable wake) {
         this.wake = wake;
@@ -63,8 +64,19 @@ final class ShardContent extends Flux<ByteBuffer> implements Subscription {
             if (requested.get() != Long.MAX_VALUE) {
                 requested.decrementAndGet();
             }
-            to.onNext(bytes);
+            try {
+                to.onNext(bytes);
+            } catch (Throwable e) {
+                broken = e;
+                terminated = true;
+            }
         }
+    }
+
+    /** What the store threw from its signals, which it must not; nothing more can be expected of it. */
+    @Nullable
+    Throwable broken() {
+        return broken;
     }
 
     /** Whether the store has got the whole content, so that it may have committed. */
@@ -82,11 +94,15 @@ final class ShardContent extends Flux<ByteBuffer> implements Subscription {
         if (cancelled) {
             return;
         }
-        if (error == null) {
-            completed = true;
-            to.onComplete();
-        } else {
-            to.onError(error);
+        try {
+            if (error == null) {
+                completed = true;
+                to.onComplete();
+            } else {
+                to.onError(error);
+            }
+        } catch (Throwable e) {
+            broken = e;
         }
     }
 }

@@ -255,19 +255,21 @@ final class ShardSequence<T> {
     Throwable advance() {
         Throwable error = null;
         boolean first = true;
+        boolean numbered = true;
         for (Iterator<ShardUpload<T>> all = underWay.iterator(); all.hasNext(); ) {
             ShardUpload<T> shard = all.next();
             if (error != null) {
                 // its predecessor is lost, so it must not be committed
                 abort(shard, error);
             }
-            shard.advance(first);
+            shard.advance(first, numbered);
             Throwable own = shard.error();
             if (own != null) {
                 error = error == null ? own : error;
                 abort(shard, own);
-                shard.advance(first);
+                shard.advance(first, numbered);
             }
+            numbered = shard.displayName() != null;
             if (shard.isOver()) {
                 all.remove();
                 settle(shard);
@@ -301,10 +303,12 @@ final class ShardSequence<T> {
         resources.wake();
     }
 
-    /** Aborts the shard that is open; those before it may still be committed. */
+    /** Aborts the shard that is open; a full one before it may still be committed. */
     void abortOpen(Throwable why) {
-        if (current != null) {
-            abort(current, why);
+        for (ShardUpload<T> shard : underWay) {
+            if (!shard.isClosed()) {
+                abort(shard, why);
+            }
         }
     }
 

@@ -50,7 +50,6 @@ final class ShardUpload<T> {
     private @Nullable Throwable aborted;
     private boolean taking;
     private @Nullable Disposable put;
-    private boolean putCancelled;
     private @Nullable FrameCompressor streamCompressor;
     private @Nullable Throwable compressionError;
 
@@ -135,9 +134,9 @@ final class ShardUpload<T> {
         encoder.close();
     }
 
-    /** Nothing of this shard is to be seen. */
+    /** Nothing of this shard is to be seen, unless the store has all of it: then it may be committing, and is let. */
     void abort(Throwable why) {
-        if (aborted == null) {
+        if (aborted == null && !content.isCompleted()) {
             aborted = why;
             closed = true;
             timers.dispose();
@@ -208,9 +207,10 @@ final class ShardUpload<T> {
      * Does what can be done now.
      *
      * @param first whether the shards before it are committed, so that this one may be
+     * @param numbered whether the shards before it have their keys, so that this one's comes after them
      */
-    void advance(boolean first) {
-        if (aborted == null) {
+    void advance(boolean first, boolean numbered) {
+        if (aborted == null && numbered) {
             take();
         }
         collect();
@@ -230,7 +230,7 @@ final class ShardUpload<T> {
             pieces.remove();
             emit(head.result);
         }
-        if (first && closed && pieces.isEmpty() && put != null) {
+        if (first && closed && pieces.isEmpty() && put != null && !resources.isCancelled()) {
             content.terminate(null);
         }
     }
@@ -342,14 +342,7 @@ final class ShardUpload<T> {
     }
 
     private void abortPut(Throwable why) {
-        if (put == null || putOver) {
-            return;
-        }
-        if (content.isCompleted()) {
-            // the store has all it needs: it may commit or not, and will not say
-            putCancelled = true;
-            put.dispose();
-        } else {
+        if (put != null && !putOver) {
             content.terminate(why);
         }
     }
@@ -364,6 +357,9 @@ final class ShardUpload<T> {
         }
         if (compressionError != null) {
             return compressionError;
+        }
+        if (content.broken() != null) {
+            return content.broken();
         }
         if (putOver && putError != null) {
             return putError;
@@ -382,7 +378,7 @@ final class ShardUpload<T> {
     @Nullable
     Shard committed() {
         String known = key;
-        if (known == null || !putOver || putCancelled || putError != null || !content.isCompleted()) {
+        if (known == null || !putOver || putError != null || !content.isCompleted()) {
             return null;
         }
         ObjectMeta stored = meta;
@@ -404,11 +400,14 @@ final class ShardUpload<T> {
         if (put == null) {
             return aborted != null;
         }
-        return putOver || putCancelled;
+        return putOver || content.broken() != null;
     }
 
     /** Gives back what it holds; called once, when it {@link #isOver}. */
     Mono<Void> release() {
+        if (put != null) {
+            put.dispose();
+        }
         if (streamCompressor != null) {
             streamCompressor.close();
         }
@@ -421,11 +420,9 @@ final class ShardUpload<T> {
         return known == null || isUnknown() ? Mono.empty() : target.release(known);
     }
 
-    /** The store had everything and then was cancelled or failed: the shard may still turn up, so its number stays taken. */
+    /** The store had everything and then failed: the shard may still turn up, so its number stays taken. */
     private boolean isUnknown() {
-        if (!content.isCompleted() || committed() != null) {
-            return false;
-        }
-        return !(putError instanceof StorageException e && e.kind() == StorageException.Kind.ALREADY_EXISTS);
+        boolean refused = putError instanceof StorageException e && e.kind() == StorageException.Kind.ALREADY_EXISTS;
+        return content.isCompleted() && committed() == null && !refused;
     }
 }

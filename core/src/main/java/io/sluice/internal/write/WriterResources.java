@@ -38,6 +38,7 @@ final class WriterResources {
     private final ArrayDeque<FrameCompressor> idle = new ArrayDeque<>();
     private final ArrayDeque<Output> buffers = new ArrayDeque<>();
 
+    private volatile boolean cancelled;
     private int compressors;
     private long buffered;
     private long ratioFrom;
@@ -82,6 +83,15 @@ final class WriterResources {
 
     void wake() {
         wake.run();
+    }
+
+    /** Called on any thread: nothing is to be committed any more. */
+    void cancel() {
+        cancelled = true;
+    }
+
+    boolean isCancelled() {
+        return cancelled;
     }
 
     long nowMillis() {

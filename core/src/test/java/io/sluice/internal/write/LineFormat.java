@@ -48,13 +48,16 @@ class LineFormat implements Format<String> {
 
     @Override
     public Encoder<String> encoder() {
-        openEncoders.incrementAndGet();
         return new LineEncoder();
     }
 
     class LineEncoder implements Encoder<String> {
 
         private boolean closed;
+
+        LineEncoder() {
+            openEncoders.incrementAndGet();
+        }
 
         @Override
         public int encode(String value, Output out) {
