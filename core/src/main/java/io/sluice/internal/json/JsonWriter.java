@@ -233,7 +233,7 @@ public final class JsonWriter {
             return;
         }
         open('{', depth);
-        Object[] values = map.sharedValues();
+        @Nullable Object[] values = map.sharedValues();
         int i = 0;
         try {
             for (int n = keys.size(); i < n; i++) {

@@ -25,7 +25,7 @@ final class KeyCache {
     byte @Nullable [] find(String name) {
         int place = place(name);
         String known = names[place];
-        return known == name || name.equals(known) ? texts[place] : null;
+        return name.equals(known) ? texts[place] : null;
     }
 
     void add(String name, byte[] b, int from, int length) {
