@@ -4,6 +4,7 @@ import io.sluice.Dataset;
 import io.sluice.ReadSpec;
 import io.sluice.RollingPolicy;
 import io.sluice.Shard;
+import io.sluice.ShardWriter;
 import io.sluice.StorageException;
 import io.sluice.WriteResult;
 import io.sluice.WriteSpec;
@@ -13,6 +14,7 @@ import io.sluice.format.Format;
 import io.sluice.format.Jsonl;
 import io.sluice.storage.PutMode;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -32,6 +34,8 @@ import reactor.core.publisher.Flux;
             "directory of shards, plain ones unless its name has such an extension (out.jsonl.zst/) or --level is given (zstd)."
         })
 final class ConvertCommand extends Command {
+
+    private static final Duration CLEANING_TIME = Duration.ofSeconds(5);
 
     @Mixin
     private final Source source = new Source();
@@ -91,8 +95,16 @@ final class ConvertCommand extends Command {
     }
 
     private @Nullable WriteResult write(Flux<ByteBuffer> records, Dataset<ByteBuffer> to, WriteSpec writing) {
+        ShardWriter<ByteBuffer> writer = to.writer(writing);
+        // an interrupted run takes away what it has not finished
+        Thread cleaner = new Thread(() -> {
+            writer.dispose();
+            writer.result().onErrorComplete().block(CLEANING_TIME);
+        });
+        Runtime.getRuntime().addShutdownHook(cleaner);
         try {
-            return records.as(f -> to.write(f, writing)).block();
+            records.subscribe(writer);
+            return writer.result().block();
         } catch (StorageException e) {
             if (e.kind() != StorageException.Kind.ALREADY_EXISTS) {
                 throw e;
@@ -101,6 +113,10 @@ final class ConvertCommand extends Command {
                     ? "there are shards already; --append goes on after them"
                     : "there is such a file already; --overwrite replaces it";
             throw new StorageException(e.kind(), destination, way, e);
+        } finally {
+            if (!cleaner.isAlive()) {
+                Runtime.getRuntime().removeShutdownHook(cleaner);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.CancellationException;
 import java.util.logging.LogManager;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -104,6 +105,9 @@ public final class Main implements Runnable {
         if (e instanceof UncheckedIOException && e.getCause() != null) {
             return message + " (" + e.getCause().getClass().getSimpleName() + ": "
                     + oneLine(e.getCause().getMessage()) + ")";
+        }
+        if (e instanceof CancellationException) {
+            return "interrupted";
         }
         if (e instanceof SluiceException || e instanceof Out.Failed || e instanceof IOException) {
             return message;

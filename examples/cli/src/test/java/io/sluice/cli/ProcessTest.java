@@ -13,6 +13,8 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchService;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -91,6 +93,27 @@ class ProcessTest {
             }
         }
         assertThat(exit(process)).isZero();
+    }
+
+    @Test
+    void leavesNothingBehindWhenInterrupted() throws Exception {
+        Path out = Files.createDirectory(dir.resolve("out"));
+        try (WatchService changes = dir.getFileSystem().newWatchService()) {
+            out.register(changes, StandardWatchEventKinds.ENTRY_CREATE);
+            Process process = start(
+                    List.of(), null, "convert", "-", out.resolve("x.jsonl").toString());
+            OutputStream stdin = process.getOutputStream();
+            stdin.write(numbers(0, 500_000).getBytes(StandardCharsets.UTF_8));
+            stdin.flush();
+            assertThat(changes.poll(60, TimeUnit.SECONDS))
+                    .as("the temporary file")
+                    .isNotNull();
+
+            process.destroy();
+
+            assertThat(exit(process)).isNotZero();
+            assertThat(out).isEmptyDirectory();
+        }
     }
 
     @Test
