@@ -84,7 +84,7 @@ class JsonlWritingTest {
         String[] lines = new String(written, StandardCharsets.UTF_8).split("\n");
         assertThat(lines).hasSize(maps.size());
         for (int i = 0; i < lines.length; i++) {
-            assertThat(jackson.readValue(lines[i], Map.class)).isEqualTo(maps.get(i));
+            assertThat((Object) jackson.readValue(lines[i], Map.class)).isEqualTo(maps.get(i));
         }
     }
 
@@ -99,7 +99,7 @@ class JsonlWritingTest {
         assertThat(decode(Jsonl.maps(), written)).isEqualTo(maps);
         String[] lines = new String(written, StandardCharsets.UTF_8).split("\n");
         for (int i = 0; i < lines.length; i++) {
-            assertThat(jackson.readValue(lines[i], Map.class)).isEqualTo(maps.get(i));
+            assertThat((Object) jackson.readValue(lines[i], Map.class)).isEqualTo(maps.get(i));
         }
     }
 

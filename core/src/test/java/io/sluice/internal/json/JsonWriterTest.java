@@ -189,8 +189,9 @@ class JsonWriterTest {
                 s.append(pieces[random.nextInt(kinds)]);
             }
             String text = s.toString();
-            assertThat(jackson.readValue(write(text), String.class)).isEqualTo(text);
-            assertThat(jackson.readValue(write(Map.of(text, text)), Map.class)).isEqualTo(Map.of(text, text));
+            assertThat((Object) jackson.readValue(write(text), String.class)).isEqualTo(text);
+            assertThat((Object) jackson.readValue(write(Map.of(text, text)), Map.class))
+                    .isEqualTo(Map.of(text, text));
         }
     }
 
@@ -200,7 +201,7 @@ class JsonWriterTest {
         for (int before = JsonStrings.PART - 3; before < JsonStrings.PART + 3; before++) {
             for (String tail : List.of("", "\uD83D\uDE00", "\uD83D\uDE00\n?".repeat(5000), "\u0001".repeat(20_000))) {
                 String s = "x".repeat(before) + tail;
-                assertThat(jackson.readValue(write(s), String.class)).isEqualTo(s);
+                assertThat((Object) jackson.readValue(write(s), String.class)).isEqualTo(s);
             }
         }
     }
@@ -232,7 +233,8 @@ class JsonWriterTest {
         map.put("Aa", 1); // same hash
         map.put("BB", 2);
         for (int i = 0; i < 3; i++) {
-            assertThat(jackson.readValue(write(List.of(map, map)), List.class)).isEqualTo(List.of(map, map));
+            assertThat((Object) jackson.readValue(write(List.of(map, map)), List.class))
+                    .isEqualTo(List.of(map, map));
         }
     }
 

@@ -54,7 +54,8 @@ class RecordMapTest {
         assertAlike(map, model);
         assertThat(map.get("absent")).isNull();
         assertThat(map.get(null)).isNull();
-        assertThat(map.get(17)).isNull();
+        Object noKey = 17;
+        assertThat(map.get(noKey)).isNull();
         assertThat(map.getOrDefault("absent", "x")).isEqualTo("x");
         assertThat(map.containsKey("absent")).isFalse();
         for (int i = 0; i < count; i++) {
