@@ -108,17 +108,22 @@ final class ShardUpload<T> {
         }
         sealedBytes += full.position();
         hasPieces = true;
-        Piece piece;
         if (resources.compresses()) {
-            piece = new Piece(full, last || !resources.streams(), resources::wake);
+            Piece piece = new Piece(full, last || !resources.streams(), resources::wake);
+            pieces.add(piece);
             waiting.add(piece);
             resources.addBuffered(piece.length);
+            out = last ? resources.noBuffer() : resources.buffer(false);
         } else {
-            piece = Piece.plain(resources.wrap(full));
+            // encoding again into the same warm buffer and copying is faster than encoding into fresh memory
+            pieces.add(Piece.plain(resources.copy(full)));
             resources.addBuffered(full.position());
+            full.position(0);
+            if (last) {
+                resources.recycle(full);
+                out = resources.noBuffer();
+            }
         }
-        pieces.add(piece);
-        out = last ? resources.noBuffer() : resources.buffer(false);
     }
 
     /** No value follows: writes the end, and commits when all is stored. */

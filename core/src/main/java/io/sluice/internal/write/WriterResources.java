@@ -138,13 +138,9 @@ final class WriterResources {
         }
     }
 
-    /** The bytes of a buffer that is not used any more; the store may take its time with them. */
-    ByteBuffer wrap(Output buffer) {
-        int length = buffer.position();
-        return ByteBuffer.wrap(
-                buffer.array().length > 2L * length ? Arrays.copyOf(buffer.array(), length) : buffer.array(),
-                0,
-                length);
+    /** The bytes of a buffer that is used on: the store may take its time with a copy. */
+    ByteBuffer copy(Output buffer) {
+        return ByteBuffer.wrap(Arrays.copyOf(buffer.array(), buffer.position()));
     }
 
     void addBuffered(long bytes) {
