@@ -22,7 +22,6 @@ final class KeyCache {
     }
 
     /** The text of a key, or null. */
-    @SuppressWarnings("ReferenceEquality") // most often the same string, which is faster to see
     byte @Nullable [] find(String name) {
         int place = place(name);
         String known = names[place];

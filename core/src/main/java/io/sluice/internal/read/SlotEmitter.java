@@ -219,7 +219,6 @@ final class SlotEmitter<B, T, R> {
         return null;
     }
 
-    @SuppressWarnings("ReferenceEquality") // NO_RECORD is a marker
     private void dropped(Slot<B> s, Part<B> p, Rejection r) {
         if (r == Framer.NO_RECORD) {
             account.blank += p.length;
