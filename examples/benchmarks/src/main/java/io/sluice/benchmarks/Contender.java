@@ -20,12 +20,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
 import org.springframework.http.MediaType;
 import org.springframework.http.codec.json.Jackson2JsonDecoder;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** What is measured: one pass over a file. The answer is the number of records, for a check that all did the same work. */
 enum Contender {
@@ -55,10 +57,9 @@ enum Contender {
     SLUICE_COUNT {
         @Override
         long pass(Path file, int cores) {
-            return Dataset.at(file, Jsonl.counts())
+            return value(Dataset.at(file, Jsonl.counts())
                     .read(ReadSpec.create().parallelism(cores))
-                    .reduce(0L, Long::sum)
-                    .block();
+                    .reduce(0L, Long::sum));
         }
     },
     RAW_READ {
@@ -112,34 +113,31 @@ enum Contender {
     WEBFLUX_NDJSON {
         @Override
         long pass(Path file, int cores) {
-            return new Jackson2JsonDecoder()
+            return value(new Jackson2JsonDecoder()
                     .decode(
                             DataBufferUtils.read(file, new DefaultDataBufferFactory(), 64 << 10),
                             ResolvableType.forClassWithGenerics(Map.class, String.class, Object.class),
                             MediaType.APPLICATION_NDJSON,
                             null)
-                    .count()
-                    .block();
+                    .count());
         }
     },
     SLUICE_WRITE {
         @Override
         long pass(Path file, int cores) throws IOException {
             Path out = out(file, ".jsonl");
-            return Dataset.at(out, Jsonl.maps())
+            return value(Dataset.at(out, Jsonl.maps())
                     .write(Flux.fromIterable(records(file)).repeat(WRITE_REPEATS - 1L), WriteSpec.create())
-                    .map(r -> r.records())
-                    .block();
+                    .map(r -> r.records()));
         }
     },
     SLUICE_WRITE_ZST {
         @Override
         long pass(Path file, int cores) throws IOException {
             Path out = out(file, ".jsonl.zst");
-            return Dataset.at(out, Jsonl.maps())
+            return value(Dataset.at(out, Jsonl.maps())
                     .write(Flux.fromIterable(records(file)).repeat(WRITE_REPEATS - 1L), WriteSpec.create())
-                    .map(r -> r.records())
-                    .block();
+                    .map(r -> r.records()));
         }
     },
     JACKSON_WRITE {
@@ -201,6 +199,10 @@ enum Contender {
         return Files.size(file) / 1e6 * (writes ? WRITE_REPEATS : 1);
     }
 
+    private static <T> T value(Mono<T> mono) {
+        return Objects.requireNonNull(mono.block(), "completed without a value");
+    }
+
     private static long count(Flux<?> flux) {
         long[] n = new long[1];
         flux.doOnNext(v -> n[0]++).blockLast();
@@ -211,7 +213,7 @@ enum Contender {
 
     private static synchronized List<Map<String, Object>> records(Path file) {
         if (records.isEmpty()) {
-            records = Dataset.at(file, Jsonl.maps()).read().collectList().block();
+            records = value(Dataset.at(file, Jsonl.maps()).read().collectList());
         }
         return records;
     }

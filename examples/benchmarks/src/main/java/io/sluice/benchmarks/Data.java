@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /** The files to measure on: corpora from beside the project, repeated to size, or made up where those are absent. */
 final class Data {
@@ -23,7 +24,7 @@ final class Data {
         return names.isEmpty() ? List.of("generated") : names;
     }
 
-    private static Path corpus(String name) {
+    private static @Nullable Path corpus(String name) {
         for (Path dir = Path.of("").toAbsolutePath(); dir != null; dir = dir.getParent()) {
             Path file = dir.resolveSibling("shared").resolve("corpora/ndjson/" + name + ".ndjson");
             if (Files.exists(file)) {

@@ -120,7 +120,7 @@ public final class Tables {
         }
         double base = median(rates.get(contenders[0]));
         for (Contender contender : contenders) {
-            List<Double> all = rates.get(contender);
+            List<Double> all = rates.getOrDefault(contender, List.of());
             double median = median(all);
             System.out.printf(
                     Locale.ROOT,
