@@ -1,5 +1,7 @@
 package io.sluice.arrow;
 
+import io.sluice.arrow.internal.avro.AvroBatches;
+import io.sluice.avro.AvroSpec;
 import io.sluice.format.Format;
 import java.util.Objects;
 import org.apache.arrow.memory.BufferAllocator;
@@ -51,5 +53,41 @@ public final class Arrow {
     public static Format<RecordBatch> jsonl(BufferAllocator allocator, ArrowSpec spec) {
         Objects.requireNonNull(allocator, "allocator");
         return new JsonlArrowFormat(allocator, Objects.requireNonNull(spec, "spec"));
+    }
+
+    /** {@link #avro(BufferAllocator, AvroSpec, ArrowSpec)} with all defaults. */
+    public static Format<RecordBatch> avro(BufferAllocator allocator) {
+        return avro(allocator, AvroSpec.create(), ArrowSpec.create());
+    }
+
+    /**
+     * Avro container files as batches, decoded straight into columns. One schema for the whole stream: the {@linkplain AvroSpec#schema given} one, or
+     * the first file's, which the others must equal (or be resolved to, by {@link AvroSpec#fileSchemas}).
+     *
+     * <p>Records are structs; a union of null and one type is nullable, of others a dense union; enums are strings; maps are maps; logical
+     * types are Arrow's (decimals up to 76 digits, timestamps in UTC or local, durations as month-day-nano intervals); a type
+     * inside itself is JSON text. Files of anything but records have the one column {@code value}. A value that its logical type
+     * does not allow refuses the whole record.
+     *
+     * <p>Of {@code columns}, what concerns batches counts: columns to read, filter, rows and bytes of a batch, path and row index
+     * columns. Ownership as in {@link #jsonl(BufferAllocator, ArrowSpec)}.
+     *
+     * @param allocator where batches live; never closed here
+     * @throws IllegalArgumentException for an Arrow schema or dictionaries in {@code columns}, which are not for Avro
+     */
+    public static Format<RecordBatch> avro(BufferAllocator allocator, AvroSpec files, ArrowSpec columns) {
+        Objects.requireNonNull(allocator, "allocator");
+        if (columns.schema() != null || !columns.dictionaries().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "Avro files bring their schema: give another by AvroSpec.schema; dictionaries are not made of them");
+        }
+        AvroSpec selected = columns.columns().isEmpty() ? files : files.fields(columns.columns());
+        RowFilter filter = columns.filter();
+        return new AvroBatches<>(
+                selected,
+                columns.batches(),
+                filter == null ? null : new FilterCondition(filter, columns.timestampPatterns()),
+                allocator,
+                RecordBatch::of);
     }
 }

@@ -103,19 +103,19 @@ public final class AvroSpec {
      * Reads these fields alone; the others are skipped without being decoded. A path names fields inside records by dots
      * ({@code "customer.address.city"}), looking through arrays, maps and unions. Order is the schema's.
      */
-    public AvroSpec select(String... paths) {
-        return select(List.of(paths));
+    public AvroSpec fields(String... paths) {
+        return fields(List.of(paths));
     }
 
-    /** See {@link #select(String...)}. */
-    public AvroSpec select(List<String> paths) {
+    /** See {@link #fields(String...)}. */
+    public AvroSpec fields(List<String> paths) {
         Options copy = options.copy();
         copy.fields = List.copyOf(paths);
         return new AvroSpec(copy);
     }
 
     /** The paths to read; empty for all. */
-    public List<String> selected() {
+    public List<String> fields() {
         return options.fields;
     }
 

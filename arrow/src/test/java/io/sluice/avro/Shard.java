@@ -16,10 +16,10 @@ import java.util.List;
 import java.util.Objects;
 
 /** Reads a shard as the pipeline does, on the calling thread, its bytes arriving in chunks of a given size. */
-final class Shard {
+public final class Shard {
 
     /** A rejection with its place in the shard. */
-    record Refused(long offset, long length, long valuesBefore, Rejection rejection) {
+    public record Refused(long offset, long length, long valuesBefore, Rejection rejection) {
 
         @Override
         public String toString() {
@@ -29,7 +29,7 @@ final class Shard {
     }
 
     /** What came of the shard. */
-    record Result<T>(
+    public record Result<T>(
             List<T> values, List<Refused> refused, long delivered, long blank, long rejected, long lost, long lines) {
 
         long bytes() {
@@ -37,15 +37,15 @@ final class Shard {
         }
     }
 
-    static final ReadLimits LIMITS = new ReadLimits(1 << 18, 1 << 24, 1000);
+    public static final ReadLimits LIMITS = new ReadLimits(1 << 18, 1 << 24, 1000);
 
     private Shard() {}
 
-    static <T> Result<T> read(Format<T> format, byte[] shard) {
+    public static <T> Result<T> read(Format<T> format, byte[] shard) {
         return read(format, shard, Math.max(1, shard.length), LIMITS);
     }
 
-    static <T> Result<T> read(Format<T> format, byte[] shard, int chunk, ReadLimits limits) {
+    public static <T> Result<T> read(Format<T> format, byte[] shard, int chunk, ReadLimits limits) {
         List<Block> sample = new ArrayList<>();
         if (format.sampleBytes() > 0) {
             new Walk(format.framer(limits), shard, chunk) {
@@ -189,7 +189,7 @@ final class Shard {
         }
     }
 
-    static <T> T only(List<T> list) {
+    public static <T> T only(List<T> list) {
         if (list.size() != 1) {
             throw new AssertionError("not one but " + list);
         }

@@ -25,13 +25,19 @@ public final class FileResolution {
         this.rule = chosen == null ? byDefault : chosen;
         this.given = spec.schema();
         this.first = first == null ? null : first.schema();
-        this.fields = spec.selected();
+        this.fields = spec.fields();
     }
 
     /** Whether the first file must be seen before anything is decoded. */
     public static boolean needsFirst(AvroSpec spec, FileSchemas byDefault) {
         FileSchemas chosen = spec.fileSchemas();
         return spec.schema() == null && (chosen == null ? byDefault : chosen) != FileSchemas.AS_WRITTEN;
+    }
+
+    /** The schema that all values have, projection included; null where each file has its own, or there is none. */
+    public @Nullable Schema columns() {
+        Schema one = given != null ? given : first;
+        return one == null || (given == null && rule == FileSchemas.AS_WRITTEN) ? null : Projection.of(one, fields);
     }
 
     /**

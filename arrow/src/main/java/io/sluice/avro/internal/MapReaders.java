@@ -48,6 +48,11 @@ public final class MapReaders {
         return new MapReaders(logical).compile(Resolution.resolve(writer, reader));
     }
 
+    /** A reader of values that are resolved already. */
+    public static ValueReader compile(Action action, Logical logical) {
+        return new MapReaders(logical).compile(action);
+    }
+
     /** The key under which values stand that are no records. */
     public static final String VALUE_KEY = "value";
 
