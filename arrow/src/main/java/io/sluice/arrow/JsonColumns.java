@@ -528,6 +528,7 @@ final class JsonColumns {
                     throw duplicate(f, p);
                 }
                 entries.truncate(from);
+                mismatches.takeWithin(f, p);
                 entries(f, entries, p, last);
             }
         }

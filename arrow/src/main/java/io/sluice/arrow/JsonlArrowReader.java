@@ -53,6 +53,7 @@ final class JsonlArrowReader implements FormatReader<JsonlChunk, RecordBatch> {
         this.first = shape(schema, schema);
         this.shape = first;
         spec.batches().schema(first.columns); // refuses names that collide
+        decoder(); // refuses types that JSON has no form for, and filters that do not fit
     }
 
     private Shape shape(Schema schema, Schema filtered) {

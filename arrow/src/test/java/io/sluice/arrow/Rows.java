@@ -20,6 +20,7 @@ import org.apache.arrow.vector.ValueVector;
 import org.apache.arrow.vector.complex.BaseListVector;
 import org.apache.arrow.vector.complex.DenseUnionVector;
 import org.apache.arrow.vector.complex.FixedSizeListVector;
+import org.apache.arrow.vector.complex.LargeListVector;
 import org.apache.arrow.vector.complex.StructVector;
 import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.types.pojo.ArrowType;
@@ -114,6 +115,10 @@ final class Rows {
         if (vector instanceof BaseListVector list) {
             ValueVector data = list.getChildrenFromFields().get(0);
             return list(data, list.getElementStartIndex(i), list.getElementEndIndex(i), dictionaries);
+        }
+        if (vector instanceof LargeListVector list) {
+            int from = (int) list.getElementStartIndex(i);
+            return list(list.getDataVector(), from, (int) list.getElementEndIndex(i), dictionaries);
         }
         Object value = vector.getObject(i);
         if (JsonType.isJson(field)) {

@@ -1,0 +1,181 @@
+package io.sluice.arrow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sluice.Dataset;
+import io.sluice.ErrorPolicy;
+import io.sluice.ReadSpec;
+import io.sluice.RecordException;
+import io.sluice.Rejected;
+import io.sluice.testing.ChunkedStore;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.types.pojo.Field;
+import org.junit.jupiter.api.Test;
+
+/** What turns up after the schema is fixed. */
+class UnexpectedTest {
+
+    private static final ArrowSpec FIRST_ONLY = ArrowSpec.create().sampleRecords(2);
+    private static final String HEAD =
+            "{\"a\":1,\"s\":{\"x\":\"p\"},\"l\":[1]}\n{\"a\":2,\"s\":{\"x\":\"q\"},\"l\":[2]}\n";
+
+    @Test
+    void failNamesKeyTypeLineAndWaysOut() {
+        assertThatThrownBy(() -> Rows.read(FIRST_ONLY, HEAD + "{\"a\":3,\"s\":{\"new\":[true]}}\n"))
+                .isInstanceOf(RecordException.class)
+                .hasMessageContaining("[a.jsonl] line 3 @ byte " + HEAD.length())
+                .hasMessageContaining("'s.new'")
+                .hasMessageContaining("[true]")
+                .hasMessageContaining("COLLECT")
+                .hasMessageContaining("projection");
+        assertThatThrownBy(() -> Rows.read(FIRST_ONLY, HEAD + "{\"a\":\"three\"}\n"))
+                .isInstanceOf(RecordException.class)
+                .hasMessageContaining("line 3")
+                .hasMessageContaining("'a'")
+                .hasMessageContaining("Int(64, true)")
+                .hasMessageContaining("string \"three\"");
+    }
+
+    @Test
+    void wholeRowsAreRefusedNeverShiftedColumns() {
+        StringBuilder text = new StringBuilder(HEAD);
+        List<Map<String, Object>> expected = new ArrayList<>(List.of(
+                Map.of("a", 1L, "s", Map.of("x", "p"), "l", List.of(1L)),
+                Map.of("a", 2L, "s", Map.of("x", "q"), "l", List.of(2L))));
+        for (int i = 3; i < 300; i++) {
+            switch (i % 4) {
+                case 0 -> text.append("{\"a\":" + i + ",\"s\":{\"x\":\"" + i + "\"},\"l\":[" + i + ",false]}\n");
+                case 1 -> text.append("{\"s\":{\"x\":\"" + i + "\"},\"a\":1.5}\n");
+                case 2 -> text.append("{\"l\":[" + i + "],\"a\":" + i + ",\"s\":{\"x\":\"" + i + "\"}\n");
+                default -> {
+                    text.append("{\"l\":[" + i + "],\"a\":" + i + ",\"s\":{\"x\":\"" + i + "\"}}\n");
+                    expected.add(Map.of("a", (long) i, "s", Map.of("x", "" + i), "l", List.of((long) i)));
+                }
+            }
+        }
+        List<Rejected> refused = new ArrayList<>();
+        assertThat(Rows.read(
+                        FIRST_ONLY.batchRows(7),
+                        text.toString(),
+                        ReadSpec.create().blockBytes(1024).onError(ErrorPolicy.deadLetter(refused::add))))
+                .isEqualTo(expected);
+        assertThat(refused).hasSize(299 - expected.size());
+    }
+
+    @Test
+    void collectKeepsWhatDoesNotFitUnderItsPath() {
+        ArrowSpec spec = FIRST_ONLY.unexpected(Unexpected.COLLECT);
+        List<Map<String, Object>> rows = Rows.read(
+                spec,
+                HEAD
+                        + "{\"a\":\"x\",\"s\":{\"x\":\"r\",\"n\":{\"deep\":[1,2.50]}},\"b\":null}\n"
+                        + "{\"l\":[1,\"two\",3],\"a\":4}\n"
+                        + "{\"a\":5,\"b\":1,\"b\":2,\"a\":\"\",\"a\":6}\n"
+                        + "{\"a\":7}\n");
+        assertThat(rows.subList(2, 6))
+                .containsExactly(
+                        Map.of(
+                                "s",
+                                Map.of("x", "r"),
+                                "_rest",
+                                nullable("a", "x", "s.n", Rows.json("{\"deep\":[1,2.50]}"), "b", null)),
+                        Map.of("a", 4L, "_rest", Map.of("l", List.of(1, "two", 3))),
+                        Map.of("a", 6L, "_rest", Map.of("b", 2)),
+                        Map.of("a", 7L));
+    }
+
+    private static Map<String, Object> nullable(Object... pairs) {
+        Map<String, Object> map = new HashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            map.put((String) pairs[i], pairs[i + 1]);
+        }
+        return map;
+    }
+
+    @Test
+    void ignoreCountsKeysAndStillRefusesValues() {
+        Map<String, Long> counts = new HashMap<>();
+        List<Rejected> refused = new ArrayList<>();
+        ArrowSpec spec = FIRST_ONLY.unexpected(Unexpected.IGNORE).onIgnored(counts::putAll);
+        String text = HEAD + "{\"new\":1,\"a\":3,\"s\":{\"y\":{}}}\n{\"new\":[],\"a\":4}\n{\"a\":\"5\"}\n".repeat(100);
+        List<Map<String, Object>> rows = Rows.read(
+                spec,
+                text,
+                ReadSpec.create().blockBytes(1024).parallelism(2).onError(ErrorPolicy.deadLetter(refused::add)));
+        assertThat(rows).hasSize(202);
+        assertThat(refused).hasSize(100);
+        assertThat(counts).isEqualTo(Map.of("new", 200L, "s.y", 100L));
+    }
+
+    private record Widened(List<List<Field>> schemas, List<Map<String, Object>> rows) {}
+
+    private static Widened widen(String text, int blockBytes, int parallelism, int batchRows) {
+        List<List<Field>> schemas = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
+        try (BufferAllocator allocator = new RootAllocator()) {
+            ChunkedStore store = new ChunkedStore(1 << 16, null).with("a.jsonl", text.getBytes(StandardCharsets.UTF_8));
+            ArrowSpec spec =
+                    FIRST_ONLY.unexpected(Unexpected.WIDEN).batchRows(batchRows).rowIndexColumn("row");
+            Dataset.at(store, "a.jsonl", Arrow.jsonl(allocator, spec))
+                    .read(ReadSpec.create()
+                            .blockBytes(blockBytes)
+                            .parallelism(parallelism)
+                            .onError(ErrorPolicy.skip()))
+                    .doOnNext(batch -> {
+                        try (batch) {
+                            if (schemas.isEmpty()
+                                    || !schemas.get(schemas.size() - 1)
+                                            .equals(batch.schema().getFields())) {
+                                schemas.add(batch.schema().getFields());
+                            }
+                            rows.addAll(Rows.of(batch));
+                        }
+                    })
+                    .blockLast();
+            assertThat(allocator.getAllocatedMemory()).isZero();
+        }
+        return new Widened(schemas, rows);
+    }
+
+    @Test
+    void widenGivesEveryRowUnderASchemaThatOnlyGrows() {
+        StringBuilder text = new StringBuilder(HEAD);
+        List<Object> expectedA = new ArrayList<>(List.of(1L, 2L));
+        for (int i = 3; i < 2000; i++) {
+            if (i % 97 == 0) {
+                text.append("{\"a\":\n"); // refused under any schema
+                continue;
+            }
+            Object a = i < 500 ? (Object) (long) i : i < 1000 ? (Object) (i + 0.5) : i < 1500 ? "t" + i : List.of(i);
+            text.append("{\"a\":").append(a instanceof String ? "\"" + a + "\"" : a);
+            if (i > 700) {
+                text.append(",\"late\":").append(i > 1200 ? "9007199254740993" : i > 900 ? "0.5" : "1");
+            }
+            text.append("}\n");
+            expectedA.add(a);
+        }
+        Widened first = widen(text.toString(), 1024, 1, 50);
+        for (int parallelism : new int[] {1, 3}) {
+            Widened again = widen(text.toString(), 1024, parallelism, 50);
+            assertThat(again.rows).isEqualTo(first.rows);
+            assertThat(again.schemas).isEqualTo(first.schemas);
+        }
+        assertThat(first.schemas.size()).isGreaterThan(3);
+        assertThat(first.rows).hasSize(expectedA.size());
+        for (int i = 0; i < expectedA.size(); i++) {
+            Map<String, Object> row = first.rows.get(i);
+            assertThat(row.get("row")).isEqualTo((long) i);
+            assertThat(String.valueOf(row.get("a")).replaceAll("\\.0$", ""))
+                    .isEqualTo(String.valueOf(expectedA.get(i)));
+        }
+        assertThat(String.valueOf(first.rows.get(first.rows.size() - 1).get("late")))
+                .isEqualTo("9007199254740993");
+    }
+}
