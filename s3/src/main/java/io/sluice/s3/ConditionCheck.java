@@ -50,13 +50,13 @@ final class ConditionCheck {
     private Mono<Boolean> probe(String key, boolean inParts) {
         // '_' keeps it from being taken for a shard while it is there
         String probe = key.substring(0, key.lastIndexOf('/') + 1) + PROBE + UUID.randomUUID();
-        Mono<Boolean> again = inParts ? completeOver(probe) : isRefused(put(probe));
-        return put(probe)
+        Mono<Boolean> again = inParts ? completeOver(key, probe) : isRefused(put(key, probe));
+        return put(key, probe)
                 .then(again)
                 // the first one may have been retried by the client and so refused itself
                 .onErrorResume(S3Errors::isPreconditionFailed, refused -> Mono.just(true))
                 .onErrorResume(S3Errors::isNotImplemented, refused -> Mono.just(false))
-                .delayUntil(honoured -> delete(probe))
+                .delayUntil(honoured -> delete(key, probe))
                 .doOnNext(honoured -> {
                     if (inParts) {
                         honouredByComplete = honoured;
@@ -66,9 +66,9 @@ final class ConditionCheck {
                 });
     }
 
-    private Mono<?> put(String probe) {
+    private Mono<?> put(String key, String probe) {
         return calls.call(
-                probe,
+                key,
                 client -> client.putObject(
                         put -> put.bucket(calls.bucket())
                                 .key(probe)
@@ -77,13 +77,13 @@ final class ConditionCheck {
                         AsyncRequestBody.empty()));
     }
 
-    private Mono<Boolean> completeOver(String probe) {
+    private Mono<Boolean> completeOver(String key, String probe) {
         return calls.call(
-                        probe,
+                        key,
                         client -> client.createMultipartUpload(
                                 begin -> begin.bucket(calls.bucket()).key(probe).requestPayer(calls.payer())))
                 .flatMap(begun -> calls.call(
-                                probe,
+                                key,
                                 client -> client.uploadPart(
                                         part -> part.bucket(calls.bucket())
                                                 .key(probe)
@@ -98,7 +98,7 @@ final class ConditionCheck {
                                 .checksumCRC64NVME(part.checksumCRC64NVME())
                                 .build())
                         .flatMap(part -> isRefused(calls.call(
-                                probe,
+                                key,
                                 client -> client.completeMultipartUpload(complete -> complete.bucket(calls.bucket())
                                         .key(probe)
                                         .uploadId(begun.uploadId())
@@ -106,7 +106,7 @@ final class ConditionCheck {
                                         .multipartUpload(all -> all.parts(part))
                                         .requestPayer(calls.payer())))))
                         .delayUntil(refused -> calls.call(
-                                        probe,
+                                        key,
                                         client -> client.abortMultipartUpload(abort -> abort.bucket(calls.bucket())
                                                 .key(probe)
                                                 .uploadId(begun.uploadId())
@@ -120,9 +120,9 @@ final class ConditionCheck {
                 .onErrorResume(S3Errors::isNotImplemented, refused -> Mono.just(false));
     }
 
-    private Mono<?> delete(String probe) {
+    private Mono<?> delete(String key, String probe) {
         return calls.call(
-                        probe,
+                        key,
                         client -> client.deleteObject(delete ->
                                 delete.bucket(calls.bucket()).key(probe).requestPayer(calls.payer())))
                 // a probe that may not be deleted is in nobody's way

@@ -144,6 +144,11 @@ public final class S3ObjectStore implements ObjectStore {
         return calls.shown("");
     }
 
+    /** Bytes of read-ahead that no read has taken. */
+    long readAheadFree() {
+        return readAhead.free();
+    }
+
     private static boolean isKey(String key) {
         if (key.startsWith(ConditionCheck.PROBE, key.lastIndexOf('/') + 1)) {
             return false;

@@ -16,16 +16,22 @@ final class TestS3 {
     static final String ACCESS_KEY = "test-access-key";
     static final String SECRET_KEY = "test-secret-key";
 
-    private static final S3Proxy SERVER = start();
+    private static final S3Proxy SERVER = start(AuthenticationType.AWS_V4);
     private static final S3AsyncClient CLIENT = clientSpec().client();
+
+    /** Checks no signatures, so that a proxy may change requests; started when it is needed. */
+    private static final class Open {
+        private static final S3Proxy SERVER = start(AuthenticationType.NONE);
+        private static final S3AsyncClient CLIENT = clientSpec(SERVER.getPort()).client();
+    }
 
     private TestS3() {}
 
-    private static S3Proxy start() {
+    private static S3Proxy start(AuthenticationType authentication) {
         try {
             S3Proxy server = S3Proxy.builder()
                     .blobStore(new TransientNio2BlobStore())
-                    .awsAuthentication(AuthenticationType.AWS_V4, ACCESS_KEY, SECRET_KEY)
+                    .awsAuthentication(authentication, ACCESS_KEY, SECRET_KEY)
                     .endpoint(URI.create("http://127.0.0.1:0"))
                     .ignoreUnknownHeaders(true)
                     .stopTimeout(0)
@@ -39,6 +45,19 @@ final class TestS3 {
 
     static int port() {
         return SERVER.getPort();
+    }
+
+    static int openPort() {
+        return Open.SERVER.getPort();
+    }
+
+    /** A client straight to the server that checks no signatures. */
+    static S3AsyncClient openClient() {
+        return Open.CLIENT;
+    }
+
+    static String newOpenBucket() {
+        return newBucket(Open.CLIENT);
     }
 
     /** A client straight to the server, for all tests. */
@@ -66,8 +85,12 @@ final class TestS3 {
     }
 
     static String newBucket() {
+        return newBucket(CLIENT);
+    }
+
+    private static String newBucket(S3AsyncClient client) {
         String name = "test-" + UUID.randomUUID();
-        CLIENT.createBucket(create -> create.bucket(name)).join();
+        client.createBucket(create -> create.bucket(name)).join();
         return name;
     }
 }
