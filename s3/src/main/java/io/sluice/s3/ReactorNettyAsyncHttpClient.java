@@ -108,6 +108,12 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
         SdkHttpRequest head = request.request();
         SdkAsyncHttpResponseHandler handler = request.responseHandler();
         CompletableFuture<Void> done = new CompletableFuture<>();
+        try {
+            requireSafeHeaders(head);
+        } catch (IllegalArgumentException unsafe) {
+            fail(unsafe, handler, done);
+            return done;
+        }
         Disposable exchange = client.headers(headers -> copyHeaders(head, headers))
                 .request(HttpMethod.valueOf(head.method().name()))
                 .uri(head.getUri())
@@ -127,6 +133,25 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
         if (!done.isDone()) {
             handler.onError(retryable);
             done.completeExceptionally(retryable);
+        }
+    }
+
+    /** A line break in a header would begin another header, or another request. */
+    private static void requireSafeHeaders(SdkHttpRequest head) {
+        head.forEachHeader((name, values) -> {
+            requireSafe(name, name);
+            values.forEach(value -> requireSafe(name, value));
+        });
+    }
+
+    private static void requireSafe(String name, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '\r' || c == '\n' || c == '\0') {
+                // without the value, which may be a secret
+                throw new IllegalArgumentException("a line break or NUL in the header "
+                        + name.replace('\r', '?').replace('\n', '?').replace('\0', '?'));
+            }
         }
     }
 
@@ -164,7 +189,8 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
             try {
                 handler.onHeaders(headers(response));
                 handler.onStream(body);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError e) {
+                // Reactor would let the latter escape, and nobody would hear of the exchange again
                 connection.dispose();
                 sink.error(e);
             }
