@@ -80,7 +80,7 @@ final class ConvertCommand extends Command {
             Observer observer = new Observer(progress);
             Dataset<ByteBuffer> from = source.open(streams, format);
             ReadSpec reading = source.spec(observer, errors);
-            Dataset<ByteBuffer> to = Dataset.at(destination, format);
+            Dataset<ByteBuffer> to = source.stores.at(destination, format);
             WriteResult result = write(from.read(reading), to, writing);
             progress.finish();
             if (result != null) {
@@ -182,7 +182,7 @@ final class ConvertCommand extends Command {
     }
 
     private void print(WriteResult result, Out out) {
-        Dataset<ByteBuffer> to = Dataset.at(destination, Jsonl.bytes());
+        Dataset<ByteBuffer> to = source.stores.at(destination, Jsonl.bytes());
         for (Shard shard : result.shards()) {
             out.line(LsCommand.line(
                     shard.records(), shard.writtenBytes(), to.store().displayName(shard.key())));

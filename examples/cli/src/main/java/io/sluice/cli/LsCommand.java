@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -23,6 +24,9 @@ final class LsCommand extends Command {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private String location;
 
+    @Mixin
+    private final Stores stores = new Stores();
+
     @Option(names = "--count", description = "Read the shards to count their records, without parsing them.")
     private boolean count;
 
@@ -36,7 +40,7 @@ final class LsCommand extends Command {
             throw new UsageException("standard input has no shards");
         }
         Out out = new Out(streams);
-        Dataset<Long> dataset = Dataset.at(location, Jsonl.counts());
+        Dataset<Long> dataset = stores.at(location, Jsonl.counts());
         for (ObjectMeta shard :
                 Objects.requireNonNull(dataset.shards().collectList().block())) {
             out.line(line(

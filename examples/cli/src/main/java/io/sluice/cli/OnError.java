@@ -47,7 +47,8 @@ final class OnError implements AutoCloseable {
                         throw new UsageException(
                                 "--on-error takes fail, skip or a file, and " + value + " is a directory");
                     }
-                    if (Files.exists(file) && !source.equals("-") && Files.isSameFile(file, Path.of(source))) {
+                    boolean sourceIsFile = !source.equals("-") && !source.contains("://");
+                    if (sourceIsFile && Files.exists(file) && Files.isSameFile(file, Path.of(source))) {
                         throw new UsageException("--on-error would overwrite what is read: " + value);
                     }
                     return new OnError(file);

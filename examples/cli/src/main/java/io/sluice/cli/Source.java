@@ -7,6 +7,7 @@ import io.sluice.format.Format;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -15,9 +16,13 @@ final class Source {
 
     @Parameters(
             paramLabel = "SRC",
-            description = "A file, a directory of shards, a glob in quotes, or - for standard input.")
+            description =
+                    "A file, a directory of shards, a glob in quotes, s3://bucket/…, http(s)://… or - for standard input.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     String location;
+
+    @Mixin
+    final Stores stores = new Stores();
 
     @Option(
             names = "--parallelism",
@@ -34,7 +39,7 @@ final class Source {
 
     <T> Dataset<T> open(Streams streams, Format<T> format) {
         if (!isStandardInput()) {
-            return Dataset.at(location, format);
+            return stores.at(location, format);
         }
         if (stdin == null) {
             stdin = new StandardInput(streams.in());

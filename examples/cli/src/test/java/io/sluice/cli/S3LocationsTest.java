@@ -1,0 +1,112 @@
+package io.sluice.cli;
+
+import static io.sluice.cli.Cli.numbers;
+import static io.sluice.cli.Cli.run;
+import static io.sluice.cli.Cli.write;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sluice.cli.Cli.Result;
+import io.sluice.s3.S3ClientSpec;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+
+/** The commands on {@code s3://}, against a server in this process that wants no signatures. */
+class S3LocationsTest {
+
+    private static S3Proxy server;
+
+    @TempDir
+    Path dir;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = S3Proxy.builder()
+                .blobStore(new TransientNio2BlobStore())
+                .awsAuthentication(AuthenticationType.NONE, null, null)
+                .endpoint(URI.create("http://127.0.0.1:0"))
+                .ignoreUnknownHeaders(true)
+                .stopTimeout(0)
+                .build();
+        server.start();
+        S3ClientSpec spec = S3ClientSpec.create()
+                .endpoint(URI.create(endpoint()))
+                .region("us-east-1")
+                .anonymous();
+        try (S3AsyncClient client = spec.client()) {
+            client.createBucket(create -> create.bucket("bucket")).join();
+        }
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        server.stop();
+    }
+
+    private static String endpoint() {
+        return "http://127.0.0.1:" + server.getPort();
+    }
+
+    private static Result runThere(Object... command) {
+        Object[] all = new Object[command.length + 6];
+        System.arraycopy(command, 0, all, 0, command.length);
+        Object[] options = {"--endpoint", endpoint(), "--region", "us-east-1", "--anonymous", "--path-style"};
+        System.arraycopy(options, 0, all, command.length, options.length);
+        return run(all);
+    }
+
+    @Test
+    void readsAndWrites() throws IOException {
+        Path file = write(dir.resolve("a.jsonl"), numbers(0, 1000));
+
+        Result wrote = runThere("convert", file, "s3://bucket/out.jsonl.zst/", "--max-records", 400);
+        assertThat(wrote.err()).isEmpty();
+        assertThat(wrote.exit()).isZero();
+        assertThat(wrote.out()).contains("s3://bucket/out.jsonl.zst/part-00002.jsonl.zst");
+
+        assertThat(runThere("cat", "s3://bucket/out.jsonl.zst/").out()).isEqualTo(numbers(0, 1000));
+        assertThat(runThere("count", "s3://bucket/out.jsonl.zst/part-0000[01]*").out())
+                .isEqualTo("800\n");
+        assertThat(runThere("ls", "s3://bucket/out.jsonl.zst/", "--count").lines())
+                .hasSize(3);
+        assertThat(runThere("validate", "s3://bucket/out.jsonl.zst/").exit()).isZero();
+        Path back = dir.resolve("back.jsonl");
+        assertThat(runThere("convert", "s3://bucket/out.jsonl.zst/", back).exit())
+                .isZero();
+        assertThat(back).hasContent(numbers(0, 1000));
+    }
+
+    @Test
+    void namesWhatIsNotThere() {
+        Result missing = runThere("cat", "s3://bucket/nothing.jsonl");
+        assertThat(missing.exit()).isEqualTo(1);
+        assertThat(missing.message()).contains("s3://bucket/nothing.jsonl");
+        assertThat(runThere("count", "s3://no-such-bucket/a.jsonl").exit()).isEqualTo(1);
+    }
+
+    @Test
+    void setsBadRecordsOfABucketAsideInAFileThatIsThereAlready() throws IOException {
+        Path bad = write(dir.resolve("bad.jsonl"), "old");
+        write(dir.resolve("a.jsonl"), "{}\n");
+        assertThat(runThere("convert", dir.resolve("a.jsonl"), "s3://bucket/one.jsonl")
+                        .exit())
+                .isZero();
+        assertThat(runThere("cat", "s3://bucket/one.jsonl", "--on-error", bad).out())
+                .isEqualTo("{}\n");
+    }
+
+    @Test
+    void refusesAnEndpointThatIsNone() {
+        Result result = run("cat", "s3://bucket/a.jsonl", "--endpoint", "localhost:9000", "--anonymous");
+        assertThat(result.exit()).isEqualTo(2);
+        assertThat(result.message()).contains("--endpoint", "http://localhost:9000");
+    }
+}
