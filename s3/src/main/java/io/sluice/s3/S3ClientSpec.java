@@ -163,6 +163,9 @@ public final class S3ClientSpec {
                 .credentialsProvider(credentialsProvider())
                 .forcePathStyle(pathStyle != null ? pathStyle : elsewhere != null)
                 .crossRegionAccessEnabled(crossRegion)
+                // a question before every upload costs a round trip, and only a bucket of another region is likely to
+                // say no
+                .serviceConfiguration(s3 -> s3.expectContinueEnabled(crossRegion))
                 .overrideConfiguration(override -> {
                     override.retryStrategy(AwsRetryStrategy.standardRetryStrategy().toBuilder()
                             .maxAttempts(1 + maxRetries)
@@ -184,8 +187,10 @@ public final class S3ClientSpec {
         if (httpClient != null) {
             builder.httpClient(httpClient);
         } else {
-            builder.httpClientBuilder(defaults -> ReactorNettyAsyncHttpClient.create(
-                    maxConnections, connectTimeout, readTimeout, ReactorNettyAsyncHttpClient.DEFAULT_ACQUIRE_TIMEOUT));
+            builder.httpClientBuilder(ReactorNettyAsyncHttpClient.builder()
+                    .maxConnections(maxConnections)
+                    .connectTimeout(connectTimeout)
+                    .readTimeout(readTimeout));
         }
         return builder.build();
     }
