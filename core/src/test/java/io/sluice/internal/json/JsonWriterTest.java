@@ -156,8 +156,14 @@ class JsonWriterTest {
             String one = Character.toString(c);
             for (String s : List.of(one, "0123456" + one, "01234567" + one + "89abcdef", "é" + one + "€23456789")) {
                 String json = write(s);
-                assertThat(jackson.readValue(json, String.class)).isEqualTo(s);
-                if (c >= 0x20 && c != '"' && c != '\\') {
+                if (!s.equals(jackson.readValue(json, String.class))) {
+                    assertThat(json).isEqualTo(s);
+                }
+                if (c >= 0x80) {
+                    if (!json.equals("\"" + s + "\"")) {
+                        assertThat(json).isEqualTo("\"" + s + "\"");
+                    }
+                } else if (c >= 0x20 && c != '"' && c != '\\') {
                     assertThat(json).isEqualTo("\"" + s + "\"");
                 } else {
                     assertThat(json)
@@ -182,7 +188,7 @@ class JsonWriterTest {
         String[] pieces = {
             "a", "Zz9", "?", "\"", "\\", "\n", "\u0001", "é", "ÿ", "Ā", "€", "\uD83D\uDE00", "plain text", "??"
         };
-        for (int i = 0; i < 60_000; i++) {
+        for (int i = 0; i < 20_000; i++) {
             StringBuilder s = new StringBuilder();
             int kinds = 1 + random.nextInt(pieces.length);
             for (int n = random.nextInt(40); n > 0; n--) {

@@ -49,7 +49,7 @@ class ShortestDecimalTest {
     @Test
     void readsBackAndIsNoLongerThanTheJdks() {
         Random random = new Random(7);
-        for (int i = 0; i < 300_000; i++) {
+        for (int i = 0; i < 100_000; i++) {
             check(Double.longBitsToDouble(random.nextLong()));
             check(random.nextDouble());
             check(random.nextInt(2_000_000) / 1000.0);
@@ -64,9 +64,12 @@ class ShortestDecimalTest {
             return;
         }
         String text = write(value);
-        assertThat(Double.doubleToRawLongBits(Double.parseDouble(text)))
-                .as("%s of %s", text, value)
-                .isEqualTo(Double.doubleToRawLongBits(value));
+        long bits = Double.doubleToRawLongBits(value);
+        if (Double.doubleToRawLongBits(Double.parseDouble(text))
+                != bits) { // a million assertions would take their time
+            assertThat(text).as("reads back").isEqualTo(Double.toString(value));
+            throw new AssertionError(text + " does not read back as bits " + Long.toHexString(bits));
+        }
         String theirs = Double.toString(value);
         if (!text.equals(theirs)) { // 2.0E-3 and such: JDK 17 writes some digits too many, and 4.9E-324 for 5E-324
             assertThat(digits(text)).as("%s, JDK: %s", text, theirs).isLessThanOrEqualTo(digits(theirs));
@@ -95,7 +98,9 @@ class ShortestDecimalTest {
         Random random = new Random(11);
         for (int i = 0; i < 200_000; i++) {
             long v = random.nextLong() >> random.nextInt(64);
-            assertThat(integer(v)).isEqualTo(Long.toString(v));
+            if (!integer(v).equals(Long.toString(v))) {
+                assertThat(integer(v)).isEqualTo(Long.toString(v));
+            }
         }
     }
 
