@@ -142,7 +142,7 @@ final class BlockPump<B> {
             slot.ends = true;
             slot.bytesIn = bytesIn();
             from = to = 0;
-            if (slot.buffer != null) {
+            if (slot.buffer != null && !compact(slot)) {
                 buffer = new byte[0]; // the slot's now
             }
         } else if (!slot.parts.isEmpty()) {
@@ -216,8 +216,8 @@ final class BlockPump<B> {
 
     /** Gives the buffer to the slot and takes the unframed bytes along into another one. */
     private void handOver(Slot<B> slot) {
-        if (slot.buffer == null) {
-            return; // only dropped stretches: the buffer stays
+        if (slot.buffer == null || compact(slot)) {
+            return; // only dropped stretches, or copied: the buffer stays
         }
         int rest = to - from;
         byte[] fresh = rest < blockBytes ? spareOrNew() : new byte[Math.min(maxBuffer, Math.max(blockBytes, rest * 2))];
@@ -225,6 +225,29 @@ final class BlockPump<B> {
         buffer = fresh;
         from = 0;
         to = rest;
+    }
+
+    /** Has a slot with little in it take along just that: tiny shards and slow sources would pin whole buffers. */
+    private boolean compact(Slot<B> slot) {
+        int length = 0;
+        for (Part<B> part : slot.parts) {
+            length += part.block == null ? 0 : part.block.length();
+        }
+        if (length > buffer.length / 4) {
+            return false;
+        }
+        byte[] own = new byte[length + 64]; // decoders like to read a little beyond a block
+        int at = 0;
+        for (Part<B> part : slot.parts) {
+            Block b = part.block;
+            if (b != null) {
+                System.arraycopy(b.bytes(), b.from(), own, at, b.length());
+                part.block = new Block(own, at, at + b.length(), b.offset(), b.header());
+                at += b.length();
+            }
+        }
+        slot.buffer = own;
+        return true;
     }
 
     private void ensureRoom(OpenShard shard) {
@@ -258,18 +281,22 @@ final class BlockPump<B> {
     }
 
     private void fail(OpenShard shard, Slot<B> slot, RuntimeException e) {
-        try {
-            frame(shard, slot, false); // the whole records before the damage come first
-        } catch (RuntimeException framing) {
-            if (framing != e) {
-                e.addSuppressed(framing);
+        if (!shard.seekingHeader) { // those bytes are the shard's first, not the position's
+            try {
+                frame(shard, slot, false); // the whole records before the damage come first
+            } catch (RuntimeException framing) {
+                if (framing != e) {
+                    e.addSuppressed(framing);
+                }
             }
         }
         slot.ends = true;
         slot.failure = Failures.placed(e, shard.name, shard.offset + (to - from));
         slot.bytesIn = bytesIn();
-        slot.bytesLost = to - from + (shard.dropStart < 0 ? 0 : shard.offset - shard.dropStart);
-        if (slot.buffer != null) {
+        slot.bytesLost = shard.seekingHeader
+                ? slot.bytesIn
+                : to - from + (shard.dropStart < 0 ? 0 : shard.offset - shard.dropStart);
+        if (slot.buffer != null && !compact(slot)) {
             buffer = new byte[0];
         }
         from = to = 0;

@@ -31,7 +31,8 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
     private final AtomicLong buffered = new AtomicLong();
     private final AtomicLong outstanding = new AtomicLong();
 
-    private volatile @Nullable Subscription upstream;
+    /** Keeps what is asked for before the store has answered: it may do so on another thread. */
+    private final Operators.DeferredSubscription upstream = new Operators.DeferredSubscription();
     private final AtomicBoolean cancelled = new AtomicBoolean();
     private volatile boolean done;
     private volatile long received;
@@ -71,10 +72,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
             subscribed = true;
             source.subscribe(this);
         }
-        Subscription s = upstream;
-        if (s != null && !cancelled.get()) {
-            s.request(chunks);
-        }
+        upstream.request(chunks);
     }
 
     /** Bytes that have arrived and were not read yet. */
@@ -143,12 +141,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
 
     @Override
     public void onSubscribe(Subscription s) {
-        if (Operators.validate(upstream, s)) {
-            upstream = s;
-            if (cancelled.get()) {
-                s.cancel();
-            }
-        }
+        upstream.set(s);
     }
 
     @Override
@@ -184,10 +177,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
     @Override
     public void cancel() {
         if (cancelled.compareAndSet(false, true)) {
-            Subscription s = upstream;
-            if (s != null) {
-                s.cancel();
-            }
+            upstream.cancel();
         }
     }
 

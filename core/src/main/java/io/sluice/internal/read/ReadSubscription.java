@@ -142,6 +142,9 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         if (!Operators.validate(n)) {
             return;
         }
+        if (cancelled) {
+            return;
+        }
         Operators.addCap(REQUESTED, this, n);
         if (started == 0 && STARTED.compareAndSet(this, 0, 1)) {
             list();
@@ -376,7 +379,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 break;
             }
             for (Part<B> part : slot.parts) {
-                sampledBytes += part.length;
+                sampledBytes += part.block == null ? 0 : part.length; // a header is nothing to infer from
             }
             enqueue(slot);
             sampled.add(slot);
@@ -391,10 +394,6 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
         @SuppressWarnings("unchecked") // whatever B is, the reader's decoders and emitter agree on it
         FormatReader<B, T> made = (FormatReader<B, T>) format.reader(spec.limits(), blocks);
-        SlotEmitter<B, T, R> e = emitter;
-        if (e != null) {
-            e.use(made.emitter());
-        }
         sampledLeft = sampled.size();
         reader = made;
         if (pumpEnded && slots.isEmpty()) {
@@ -418,7 +417,13 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
         BlockDecoder<B> decoder = decoders.poll();
         if (decoder == null) {
-            decoder = r.decoder();
+            try {
+                decoder = r.decoder();
+            } catch (Throwable e) {
+                slot.failure = Failures.placed(e, slot.shard.name, -1);
+                abandon(slot, 0);
+                return;
+            }
         }
         for (int i = 0; i < slot.parts.size(); i++) {
             Part<B> part = slot.parts.get(i);
@@ -515,10 +520,12 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 Slot<B> slot = slots.peek();
                 if (slot != null && slot.done) {
                     slots.poll();
+                    useLastStep(e);
                     e.take(slot);
                 } else if (broken != null && (slot == null || decoding == 0)) {
                     e.end(broken); // what was not decoded by now never will be
                 } else if (slot == null && pumpEnded && reader != null && slots.isEmpty()) {
+                    useLastStep(e);
                     e.end(null);
                 } else {
                     break;
@@ -533,6 +540,14 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
         if (emitted != 0 && demand != Long.MAX_VALUE) {
             Operators.produced(REQUESTED, this, emitted);
+        }
+    }
+
+    /** Made here, on the emitting side, so that whoever ends the read closes it. */
+    private void useLastStep(SlotEmitter<B, T, R> e) {
+        FormatReader<B, T> r = reader;
+        if (r != null && !e.hasLastStep()) {
+            e.use(r.emitter());
         }
     }
 

@@ -65,6 +65,8 @@ public final class ShardLister {
 
     private static Mono<List<ObjectMeta>> literal(ObjectStore store, String key, Format<?> format) {
         return store.head(key)
+                .switchIfEmpty(Mono.error(() -> new StorageException(
+                        Kind.NOT_FOUND, store.displayName(key), "the store has no metadata of it", null)))
                 .map(List::of)
                 .onErrorResume(
                         ShardLister::isNotFound,

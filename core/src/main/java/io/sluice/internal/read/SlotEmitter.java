@@ -118,6 +118,10 @@ final class SlotEmitter<B, T, R> {
         this.emitter = lastStep;
     }
 
+    boolean hasLastStep() {
+        return emitter != null;
+    }
+
     boolean hasNext() {
         BlockEmitter<B, T> e = emitter;
         return replacement != null || e != null && e.hasNext();

@@ -245,7 +245,7 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         do {
             more = failure == null && prepared && !disposed && encodeSome();
             advance();
-        } while (more);
+        } while (more && sequence.hasRoom());
         if (failure == null) {
             sequence.cutIdle(!queue.isEmpty());
             end();
@@ -298,14 +298,14 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         }
     }
 
-    /** Encodes what has arrived; true if there may be more, and room for it. */
+    /** Encodes what has arrived and there is room for; true if there may be more. */
     private boolean encodeSome() {
         long before = queue.polled();
         try {
             for (int i = 0; i < VALUES_PER_ROUND; i++) {
                 sequence.cutOverdue();
                 if (!sequence.hasRoom()) {
-                    return false;
+                    return true; // the store may take some at once, and nothing else would wake us then
                 }
                 T value = sequence.takeHeld();
                 if (value == null) {

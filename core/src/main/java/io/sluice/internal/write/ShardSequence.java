@@ -114,9 +114,9 @@ final class ShardSequence<T> {
      */
     void write(T value) {
         awaitsKey = false;
+        held = value; // so that it is released, whatever the user's code below throws
         ShardUpload<T> shard = current == null ? open() : current;
         if (condition != null && shard.records() > 0 && condition.test(shard.progress(), value)) {
-            held = value;
             commit(shard);
             return;
         }
@@ -128,9 +128,11 @@ final class ShardSequence<T> {
                 return;
             }
         } catch (RuntimeException | StackOverflowError e) {
+            held = null;
             refuse(value, e, shard);
             return;
         }
+        held = null;
         heldIsReplacement = false;
         format.release(value);
         encoded++;
