@@ -32,6 +32,14 @@ public interface BlockEmitter<B, T> extends AutoCloseable {
         return 1;
     }
 
+    /**
+     * Whether values that were accepted may be handed out together with later ones. Nothing can then be put between two
+     * records, so {@code ErrorPolicy.replace} is refused.
+     */
+    default boolean holdsBack() {
+        return false;
+    }
+
     /** No more values will come: what was held back is now handed out by {@code poll}. */
     default void end() {}
 

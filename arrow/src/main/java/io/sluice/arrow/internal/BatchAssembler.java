@@ -166,6 +166,11 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
     }
 
     @Override
+    public boolean holdsBack() {
+        return true;
+    }
+
+    @Override
     public void accept(BlockOrigin origin, ColumnChunk values, int from, int to) {
         absorb();
         int[] ordinals = values.ordinals;
@@ -178,7 +183,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
             pathKey = origin.key();
             path = pathKey.getBytes(StandardCharsets.UTF_8);
         }
-        addedRowBytes = (paths == null ? 0 : path.length + 4) + (indexes == null ? 0 : Long.BYTES);
+        addedRowBytes = (paths == null ? 0 : path.length + 4L) + (indexes == null ? 0 : Long.BYTES);
         for (BatchDictionary dictionary : dictionaries) {
             dictionary.newChunk();
         }

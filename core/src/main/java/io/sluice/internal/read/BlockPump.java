@@ -220,7 +220,8 @@ final class BlockPump<B> {
             return; // only dropped stretches, or copied: the buffer stays
         }
         int rest = to - from;
-        byte[] fresh = rest < blockBytes ? spareOrNew() : new byte[Math.min(maxBuffer, Math.max(blockBytes, rest * 2))];
+        byte[] fresh =
+                rest < blockBytes ? spareOrNew() : new byte[(int) Math.min(maxBuffer, Math.max(blockBytes, rest * 2L))];
         System.arraycopy(buffer, from, fresh, 0, rest);
         buffer = fresh;
         from = 0;

@@ -33,6 +33,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
 
     /** Keeps what is asked for before the store has answered: it may do so on another thread. */
     private final Operators.DeferredSubscription upstream = new Operators.DeferredSubscription();
+
     private final AtomicBoolean cancelled = new AtomicBoolean();
     private volatile boolean done;
     private volatile long received;
@@ -42,6 +43,10 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
     /** The largest chunk that a read's store has sent so far: what a request is expected to bring. */
     static final class ChunkSize {
         private volatile int max;
+
+        boolean isKnown() {
+            return max != 0;
+        }
 
         int orElse(int unknown) {
             int known = max;

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.Disposable;
+import reactor.core.Exceptions;
 import reactor.core.Scannable;
 import reactor.core.publisher.Operators;
 import reactor.core.scheduler.Scheduler;
@@ -472,7 +473,9 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 try {
                     emitWhatIsReady();
                 } catch (Throwable t) {
-                    terminate(Operators.onOperatorError(null, t, actual.currentContext()));
+                    // Reactor throws the JVM's fatal errors on; here that would leave files open and nobody told
+                    terminate(
+                            Exceptions.isJvmFatal(t) ? t : Operators.onOperatorError(null, t, actual.currentContext()));
                 }
             }
             boolean tookTime = System.nanoTime() - began > LONG_TURN_NANOS;

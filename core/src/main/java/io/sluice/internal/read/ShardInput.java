@@ -141,7 +141,7 @@ final class ShardInput {
                                     : ""),
                     null);
         }
-        if (plain && named == null) {
+        if (plain && named == null && start == 0) {
             Compression hidden = Compressions.ofHead(head, 0, headLength);
             if (!hidden.name().equals(compression.name())) {
                 throw new CorruptDataException(

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
 import reactor.util.context.Context;
 
 /**
@@ -127,7 +128,8 @@ final class ShardSequence {
                 ? Long.MAX_VALUE
                 : (input.remaining() + chunk - 1) / chunk - outstanding;
         long affordable = Math.max(0, budget - held) / chunk;
-        long n = Math.min(wanted, affordable);
+        // while nobody knows how large a chunk is, one tells
+        long n = Math.min(wanted, chunkSize.isKnown() ? affordable : Math.min(affordable, 1 - outstanding));
         if (n <= 0 && first && outstanding == 0 && input.buffered() == 0) {
             n = 1; // the shard being read always gets on; past its last byte, this asks for the completion
         }
@@ -172,7 +174,7 @@ final class ShardSequence {
         RawInput raw = store instanceof BlockingReads blocking
                 ? new ChannelInput(blocking, meta.key(), name, range, meta.etag())
                 : new FluxInput(
-                        store.get(meta.key(), range, meta.etag()),
+                        Flux.defer(() -> store.get(meta.key(), range, meta.etag())),
                         name,
                         meta.size() < 0 ? -1 : Math.max(0, meta.size() - start),
                         context,

@@ -9,6 +9,7 @@ import io.sluice.ReadProgress;
 import io.sluice.ReadSpec;
 import io.sluice.Rejected;
 import io.sluice.ShardReport;
+import io.sluice.SluiceException;
 import io.sluice.codec.BlockEmitter;
 import io.sluice.codec.BlockOrigin;
 import io.sluice.codec.DecodedBlock;
@@ -115,6 +116,11 @@ final class SlotEmitter<B, T, R> {
 
     /** The format's last step; before the first slot is taken. */
     void use(BlockEmitter<B, T> lastStep) {
+        if (policy.replacement() != null && lastStep.holdsBack()) {
+            lastStep.close();
+            throw new SluiceException(
+                    null, -1, -1, "ErrorPolicy.replace can't put a value into a batch; use skip or deadLetter", null);
+        }
         this.emitter = lastStep;
     }
 
