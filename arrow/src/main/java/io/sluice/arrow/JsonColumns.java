@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class JsonColumns {
 
     /** Thrown at the first thing that does not fit: read the record again, on watch. */
+    @SuppressWarnings("StaticAssignmentOfThrowable") // it has no stack trace, and never leaves this class
     private static final JsonFailure AGAIN = new JsonFailure(Kind.UNEXPECTED_TYPE, "again", 0);
 
     private static final JsonNode NO_NODE = JsonNode.root(List.of(), Projection.ALL);

@@ -44,6 +44,7 @@ final class JsonlDecoder implements BlockDecoder<JsonlChunk> {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // another shape is another object
     public DecodedBlock<JsonlChunk> decode(Block block) {
         if (shape != reader.shape()) {
             shape = reader.shape();

@@ -12,6 +12,7 @@ import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 
 /** Assembles chunks into batches; widens the schema where it may, and counts what was passed over. */
+@SuppressWarnings("ReferenceEquality") // another shape, or chunk, is another object
 final class JsonlEmitter implements BlockEmitter<JsonlChunk, RecordBatch> {
 
     /** The most paths that are counted one by one. */

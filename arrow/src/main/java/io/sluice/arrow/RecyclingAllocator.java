@@ -39,7 +39,7 @@ final class RecyclingAllocator extends RootAllocator {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         try {
             super.close();
         } finally {
