@@ -27,9 +27,6 @@ public final class AvroFramer implements Framer {
     /** Bytes of a sync marker. */
     public static final int SYNC_BYTES = 16;
 
-    /** The most a block's count and size can take. */
-    private static final int MAX_BLOCK_HEAD = 20;
-
     private static final int SAMPLE_BYTES = 1024;
     private static final int MIN_WANTED = 64 * 1024;
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);

@@ -84,7 +84,7 @@ public final class BinaryInput {
 
     public long readLong() {
         if (pos < limit && bytes[pos] >= 0) {
-            int b = bytes[pos++];
+            long b = bytes[pos++];
             return (b >>> 1) ^ -(b & 1);
         }
         long raw = varint();
