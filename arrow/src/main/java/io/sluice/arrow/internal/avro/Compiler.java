@@ -86,7 +86,7 @@ final class Compiler {
     }
 
     private int at(ColumnPlan plan) {
-        return indexes.get(plan);
+        return java.util.Objects.requireNonNull(indexes.get(plan));
     }
 
     private Program program(List<Instruction> instructions) {
