@@ -43,9 +43,11 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
     /** The largest chunk that a read's store has sent so far: what a request is expected to bring. */
     static final class ChunkSize {
         private volatile int max;
+        private volatile long count;
 
-        boolean isKnown() {
-            return max != 0;
+        /** How many chunks have come so far. */
+        long count() {
+            return count;
         }
 
         int orElse(int unknown) {
@@ -53,7 +55,9 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
             return known == 0 ? unknown : known;
         }
 
+        @SuppressWarnings("NonAtomicVolatileUpdate") // a lost update of racing shards only delays the estimate
         void seen(int bytes) {
+            count++;
             if (bytes > max) {
                 max = bytes; // lost updates of racing shards only delay the estimate
             }

@@ -128,8 +128,8 @@ final class ShardSequence {
                 ? Long.MAX_VALUE
                 : (input.remaining() + chunk - 1) / chunk - outstanding;
         long affordable = Math.max(0, budget - held) / chunk;
-        // while nobody knows how large a chunk is, one tells
-        long n = Math.min(wanted, chunkSize.isKnown() ? affordable : Math.min(affordable, 1 - outstanding));
+        // the first chunks may be no measure of the others: no more is asked for than has come before
+        long n = Math.min(wanted, Math.min(affordable, Math.max(1, chunkSize.count()) - outstanding));
         if (n <= 0 && first && outstanding == 0 && input.buffered() == 0) {
             n = 1; // the shard being read always gets on; past its last byte, this asks for the completion
         }
