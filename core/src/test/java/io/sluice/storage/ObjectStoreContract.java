@@ -832,7 +832,7 @@ public abstract class ObjectStoreContract {
     }
 
     @Test
-    protected void commitsWhollyOrNotAtAllWhenCancelledAtTheEnd() {
+    void commitsWhollyOrNotAtAllWhenCancelledAtTheEnd() {
         assumeTrue(writable(), "this store can't write");
         byte[] content = random(1000);
         for (int i = 0; i < 100; i++) {

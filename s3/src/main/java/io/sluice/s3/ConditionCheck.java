@@ -2,7 +2,9 @@ package io.sluice.s3;
 
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
@@ -20,6 +22,8 @@ final class ConditionCheck {
     private final S3Calls calls;
     private volatile @Nullable Boolean honouredByPut;
     private volatile @Nullable Boolean honouredByComplete;
+    private final AtomicReference<@Nullable Mono<Boolean>> probingPut = new AtomicReference<>();
+    private final AtomicReference<@Nullable Mono<Boolean>> probingComplete = new AtomicReference<>();
 
     ConditionCheck(S3Calls calls) {
         this.calls = calls;
@@ -33,7 +37,7 @@ final class ConditionCheck {
     Mono<Void> require(String key, boolean inParts) {
         return Mono.defer(() -> {
             Boolean known = inParts ? honouredByComplete : honouredByPut;
-            return (known != null ? Mono.just(known) : probe(key, inParts))
+            return (known != null ? Mono.just(known) : shared(key, inParts))
                     .flatMap(honoured -> honoured ? Mono.<Void>empty() : Mono.<Void>error(unsupported(key)));
         });
     }
@@ -45,6 +49,17 @@ final class ConditionCheck {
                 "the store ignores or refuses If-None-Match, so a create-only write could overwrite another's object;"
                         + " accept that with ConditionalWrites.CHECK_BEFORE, or use PutMode.OVERWRITE",
                 null);
+    }
+
+    /**
+     * One probe at a time, for all writes that wait for it. It goes on to its end, which takes its object away again, even if
+     * every one of them is cancelled.
+     */
+    private Mono<Boolean> shared(String key, boolean inParts) {
+        AtomicReference<@Nullable Mono<Boolean>> probing = inParts ? probingComplete : probingPut;
+        Mono<Boolean> fresh =
+                probe(key, inParts).doOnTerminate(() -> probing.set(null)).cache();
+        return Objects.requireNonNullElse(probing.compareAndExchange(null, fresh), fresh);
     }
 
     private Mono<Boolean> probe(String key, boolean inParts) {

@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
@@ -24,6 +23,7 @@ import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
+import software.amazon.awssdk.services.s3.model.CreateMultipartUploadResponse;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.Tag;
@@ -97,42 +97,64 @@ final class S3Put {
 
     private Flux<ObjectMeta> upload(Flux<Part> parts) {
         return Flux.usingWhen(
-                allowed(true).then(begin()),
-                upload -> parts.flatMap(part -> uploadPart(upload, part), calls.spec().partsInFlight, 1)
-                        .collectList()
-                        .flatMap(uploaded -> complete(upload, uploaded)),
+                Mono.fromSupplier(Upload::new),
+                upload -> allowed(true)
+                        .then(retried(upload.begin()))
+                        .flatMapMany(id -> parts.flatMap(part -> uploadPart(id, part), calls.spec().partsInFlight, 1)
+                                .collectList()
+                                .flatMap(uploaded -> complete(id, uploaded))),
                 upload -> Mono.empty(),
-                (upload, error) -> abort(upload),
-                this::abort);
+                (upload, error) -> upload.abort(),
+                Upload::abort);
     }
 
-    /** An upload that begins in spite of a cancel is aborted. */
-    private Mono<String> begin() {
-        CreateMultipartUploadRequest begin = CreateMultipartUploadRequest.builder()
-                .bucket(calls.bucket())
-                .key(key)
-                .metadata(metadata())
-                .tagging(tagging())
-                .storageClass(calls.spec().storageClass)
-                .serverSideEncryption(calls.spec().encryption)
-                .ssekmsKeyId(calls.spec().kmsKeyId)
-                .requestPayer(calls.payer())
-                .build();
-        Mono<String> begun = Mono.<String>create(sink -> {
-                    AtomicBoolean gone = new AtomicBoolean();
-                    sink.onCancel(() -> gone.set(true));
-                    var unused = calls.client().createMultipartUpload(begin).whenComplete((response, error) -> {
-                        if (error != null) {
-                            sink.error(error);
-                        } else if (gone.get()) {
-                            abort(response.uploadId()).subscribe();
-                        } else {
-                            sink.success(response.uploadId());
-                        }
-                    });
-                })
-                .subscribeOn(calls.spec().scheduler);
-        return retried(begun);
+    /** Knows whether there is something to abort, also where the answer that says so comes after a cancel. */
+    private final class Upload {
+
+        private @Nullable String id;
+        private boolean isOver;
+
+        Mono<String> begin() {
+            CreateMultipartUploadRequest begin = CreateMultipartUploadRequest.builder()
+                    .bucket(calls.bucket())
+                    .key(key)
+                    .metadata(metadata())
+                    .tagging(tagging())
+                    .storageClass(calls.spec().storageClass)
+                    .serverSideEncryption(calls.spec().encryption)
+                    .ssekmsKeyId(calls.spec().kmsKeyId)
+                    .requestPayer(calls.payer())
+                    .build();
+            // a cancel does not reach the request, whose answer would be lost with the upload that it names
+            return Mono.fromFuture(
+                            () -> calls.client().createMultipartUpload(begin).whenComplete(this::begun), true)
+                    .map(CreateMultipartUploadResponse::uploadId)
+                    .subscribeOn(calls.spec().scheduler);
+        }
+
+        private void begun(@Nullable CreateMultipartUploadResponse response, @Nullable Throwable error) {
+            if (response == null) {
+                return;
+            }
+            synchronized (this) {
+                if (!isOver) {
+                    id = response.uploadId();
+                    return;
+                }
+            }
+            S3Put.this.abort(response.uploadId()).subscribe();
+        }
+
+        Mono<Void> abort() {
+            return Mono.defer(() -> {
+                String open;
+                synchronized (this) {
+                    isOver = true;
+                    open = id;
+                }
+                return open == null ? Mono.empty() : S3Put.this.abort(open);
+            });
+        }
     }
 
     private Mono<UploadedPart> uploadPart(String upload, Part part) {

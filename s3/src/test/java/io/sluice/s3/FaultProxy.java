@@ -150,12 +150,9 @@ final class FaultProxy implements Closeable {
 
     private void serve(Socket client) {
         try (client;
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort)) {
+                Upstream server = new Upstream()) {
             client.setTcpNoDelay(true);
-            server.setTcpNoDelay(true);
-            sockets.add(server);
             InputStream fromClient = new BufferedInputStream(client.getInputStream(), 1 << 16);
-            InputStream fromServer = new BufferedInputStream(server.getInputStream(), 1 << 16);
             boolean open = true;
             while (open) {
                 List<String> head = head(fromClient);
@@ -164,7 +161,7 @@ final class FaultProxy implements Closeable {
                 }
                 mostBusy.accumulateAndGet(busy.incrementAndGet(), Math::max);
                 try {
-                    open = exchange(head, fromClient, client.getOutputStream(), fromServer, server.getOutputStream());
+                    open = exchange(head, fromClient, client.getOutputStream(), server);
                 } finally {
                     busy.decrementAndGet();
                 }
@@ -176,12 +173,41 @@ final class FaultProxy implements Closeable {
         }
     }
 
-    private boolean exchange(
-            List<String> head,
-            InputStream fromClient,
-            OutputStream toClient,
-            InputStream fromServer,
-            OutputStream toServer)
+    /**
+     * The connection to the server, made when it is needed. The test server sometimes closes one behind an answer to a PUT
+     * without a word, which a client that is given such a connection would take for a fault of ours: only GETs share one.
+     */
+    private final class Upstream implements Closeable {
+
+        private @Nullable Socket socket;
+        private InputStream in = InputStream.nullInputStream();
+        private boolean mayBeUsedAgain;
+
+        OutputStream forNext(Request request) throws IOException {
+            boolean reads = request.method.equals("GET");
+            if (socket == null || !(reads && mayBeUsedAgain)) {
+                close();
+                Socket fresh = new Socket(InetAddress.getLoopbackAddress(), serverPort);
+                socket = fresh;
+                sockets.add(fresh);
+                fresh.setTcpNoDelay(true);
+                in = new BufferedInputStream(fresh.getInputStream(), 1 << 16);
+            }
+            mayBeUsedAgain = reads;
+            return socket.getOutputStream();
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (socket != null) {
+                socket.close();
+                sockets.remove(socket);
+                socket = null;
+            }
+        }
+    }
+
+    private boolean exchange(List<String> head, InputStream fromClient, OutputStream toClient, Upstream server)
             throws IOException {
         String[] line = head.get(0).split(" ");
         Request request =
@@ -217,15 +243,19 @@ final class FaultProxy implements Closeable {
                 forwarded.append(header).append("\r\n");
             }
         }
+        OutputStream toServer = server.forNext(request);
         write(toServer, forwarded.append("\r\n").toString());
         copy(fromClient, toServer, length, Long.MAX_VALUE);
         toServer.flush();
-        return answer(request, fault, fromServer, toClient);
+        return answer(request, fault, server.in, toClient);
     }
 
     private boolean answer(Request request, Fault fault, InputStream fromServer, OutputStream toClient)
             throws IOException {
         List<String> head = head(fromServer);
+        if (head.isEmpty()) {
+            throw new EOFException();
+        }
         while (head.get(0).contains(" 100 ")) {
             head = head(fromServer);
         }
