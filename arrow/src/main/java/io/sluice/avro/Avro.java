@@ -3,16 +3,21 @@ package io.sluice.avro;
 import io.sluice.SluiceException;
 import io.sluice.avro.internal.DatumReaders;
 import io.sluice.avro.internal.MapReaders;
+import io.sluice.avro.internal.MapWriters;
 import io.sluice.avro.internal.Resolution;
 import io.sluice.avro.internal.Shape;
 import io.sluice.avro.internal.ValueReader;
+import io.sluice.codec.Encoder;
+import io.sluice.codec.Output;
 import io.sluice.format.Format;
 import java.util.Map;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
+import org.apache.avro.specific.SpecificDatumWriter;
 import org.apache.avro.specific.SpecificRecord;
 
 /**
@@ -43,13 +48,36 @@ public final class Avro {
      * types are ignored, as the specification asks. A value that its logical type does not allow (more digits than the
      * precision, a time beyond the day) is a refused record.
      *
-     * <p>Writing needs a {@linkplain AvroSpec#schema schema}.
+     * <p>Writing needs a {@linkplain AvroSpec#schema schema}, and takes what reading gives, and numbers of other types where they stay the
+     * same. A missing key is the field's default, or null where the field can be null. A key that the schema lacks, a value that
+     * fits no branch, digits that would be lost: a refused record.
      */
     public static Format<Map<String, Object>> maps(AvroSpec spec) {
         MapReaders.Logical logical = spec.logicalValues() == AvroSpec.LogicalValues.JAVA
                 ? MapReaders.Logical.VALUES
                 : MapReaders.Logical.BASE;
-        return new AvroFormat<>("avro maps", spec, (file, reader) -> mapReader(file.schema(), reader, logical));
+        return new AvroFormat<>(
+                "avro maps", spec, (file, reader) -> mapReader(file.schema(), reader, logical), () -> mapEncoder(spec));
+    }
+
+    private static Encoder<Map<String, Object>> mapEncoder(AvroSpec spec) {
+        Schema schema = spec.schema();
+        if (schema == null) {
+            throw new IllegalArgumentException("maps are written with a schema: give one by AvroSpec.schema");
+        }
+        MapWriters.ValueWriter writer = MapWriters.compile(schema);
+        boolean wrapped = schema.getType() != Schema.Type.RECORD;
+        return new ContainerEncoder<>(spec, schema, new ContainerEncoder.Values<>() {
+            @Override
+            public Schema schema(Map<String, Object> first) {
+                return schema;
+            }
+
+            @Override
+            public void write(Map<String, Object> value, Output out) {
+                writer.write(wrapped ? MapReaders.unwrapped(value) : value, out);
+            }
+        });
     }
 
     private static ValueReader mapReader(Schema file, Schema reader, MapReaders.Logical logical) {
@@ -65,14 +93,26 @@ public final class Avro {
     /**
      * Records as Avro's own generic ones, logical types as the types that carry them. Files of anything but records are an
      * error; {@link #maps()} reads those.
+     *
+     * <p>Files are written with the {@linkplain AvroSpec#schema given} schema, or the first record's own; records of
+     * another are refused.
      */
     public static Format<GenericRecord> records(AvroSpec spec) {
-        return new AvroFormat<>("avro records", spec, (file, reader) -> {
-            onlyRecords(reader);
-            Resolution.resolve(file.schema(), reader);
-            return new DatumReaders(
-                    new GenericDatumReader<>(file.schema(), reader, Resolution.GENERIC), Shape.of(file.schema()));
-        });
+        return new AvroFormat<GenericRecord>(
+                "avro records",
+                spec,
+                (file, reader) -> {
+                    onlyRecords(reader);
+                    Resolution.resolve(file.schema(), reader);
+                    return new DatumReaders(
+                            new GenericDatumReader<>(file.schema(), reader, Resolution.GENERIC),
+                            Shape.of(file.schema()));
+                },
+                () -> new ContainerEncoder<GenericRecord>(
+                        spec,
+                        spec.schema(),
+                        new DatumValues<GenericRecord>(
+                                spec.schema(), schema -> new GenericDatumWriter<>(schema, Resolution.GENERIC))));
     }
 
     /** {@link #of(Class, AvroSpec)} with the defaults. */
@@ -80,15 +120,31 @@ public final class Avro {
         return of(type, AvroSpec.create());
     }
 
-    /** Records as instances of a class that Avro's compiler generated; files are resolved to its schema. */
+    /**
+     * Records as instances of a class that Avro's compiler generated; files are resolved to its schema, or to the given one.
+     * Writing is done with the class's own schema.
+     */
     public static <T extends SpecificRecord> Format<T> of(Class<T> type, AvroSpec spec) {
-        SpecificData data = SpecificData.getForClass(type);
+        SpecificData data = OwnClasses.of(type);
         AvroSpec own = spec.schema() == null ? spec.schema(data.getSchema(type)) : spec;
-        return new AvroFormat<>("avro " + type.getSimpleName(), own, (file, reader) -> {
-            onlyRecords(reader);
-            Resolution.resolve(file.schema(), reader);
-            return new DatumReaders(new SpecificDatumReader<T>(file.schema(), reader, data), Shape.of(file.schema()));
-        });
+        return new AvroFormat<T>(
+                "avro " + type.getSimpleName(),
+                own,
+                (file, reader) -> {
+                    onlyRecords(reader);
+                    Resolution.resolve(file.schema(), reader);
+                    return new DatumReaders(
+                            new SpecificDatumReader<T>(file.schema(), reader, data), Shape.of(file.schema()));
+                },
+                () -> {
+                    Schema schema = data.getSchema(type);
+                    if (own.schema() != null && !own.schema().equals(schema)) {
+                        throw new IllegalArgumentException(
+                                type.getName() + " is written with its own schema: " + schema);
+                    }
+                    return new ContainerEncoder<T>(
+                            own, schema, new DatumValues<T>(schema, s -> new SpecificDatumWriter<>(s, data)));
+                });
     }
 
     private static void onlyRecords(Schema schema) {

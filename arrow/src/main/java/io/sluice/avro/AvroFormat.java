@@ -15,6 +15,7 @@ import io.sluice.codec.ReadLimits;
 import io.sluice.codec.ValueEmitter;
 import io.sluice.format.Format;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.avro.Schema;
 
 /** What the formats of whole values share; they differ in what they make of a record. */
@@ -30,11 +31,13 @@ final class AvroFormat<T> implements Format<T> {
     private final String name;
     private final AvroSpec spec;
     private final Readers readers;
+    private final Supplier<Encoder<T>> encoders;
 
-    AvroFormat(String name, AvroSpec spec, Readers readers) {
+    AvroFormat(String name, AvroSpec spec, Readers readers, Supplier<Encoder<T>> encoders) {
         this.name = name;
         this.spec = spec;
         this.readers = readers;
+        this.encoders = encoders;
     }
 
     @Override
@@ -79,7 +82,7 @@ final class AvroFormat<T> implements Format<T> {
 
     @Override
     public Encoder<T> encoder() {
-        throw new UnsupportedOperationException(name + " can only be read");
+        return encoders.get();
     }
 
     @Override

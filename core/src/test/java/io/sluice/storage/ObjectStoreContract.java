@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
-import io.sluice.testing.Eventually;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -954,9 +953,20 @@ public abstract class ObjectStoreContract {
         }
     }
 
-    /** Repeats an assertion until it holds. */
+    /** Repeats an assertion until it holds, at most for {@link #PATIENCE}. */
     protected static void eventually(Runnable assertion) {
-        Eventually.eventually(assertion);
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (true) {
+            try {
+                assertion.run();
+                return;
+            } catch (AssertionError notYet) {
+                if (System.nanoTime() > deadline) {
+                    throw notYet;
+                }
+                Thread.yield();
+            }
+        }
     }
 
     private static void awaitRequest(TestPublisher<?> content) {

@@ -353,7 +353,9 @@ public final class BlockCodecs {
 
         @Override
         public void compress(byte[] bytes, int from, int length, Output out) throws IOException {
-            try (OutputStream to = new BZip2CompressorOutputStream(new OutputAsStream(out))) {
+            // bzip2's own blocks need not be longer than this one: their arrays are allocated at once
+            int hundredKilobytes = BZip2CompressorOutputStream.chooseBlockSize(Math.max(1, length + length / 4));
+            try (OutputStream to = new BZip2CompressorOutputStream(new OutputAsStream(out), hundredKilobytes)) {
                 to.write(bytes, from, length);
             }
         }
@@ -382,7 +384,10 @@ public final class BlockCodecs {
 
         @Override
         public void compress(byte[] bytes, int from, int length, Output out) throws IOException {
-            try (OutputStream to = new XZOutputStream(new OutputAsStream(out), options)) {
+            // a dictionary longer than the block costs memory and gains nothing
+            LZMA2Options enough = (LZMA2Options) options.clone();
+            enough.setDictSize(Math.min(options.getDictSize(), Math.max(LZMA2Options.DICT_SIZE_MIN, length)));
+            try (OutputStream to = new XZOutputStream(new OutputAsStream(out), enough)) {
                 to.write(bytes, from, length);
             }
         }

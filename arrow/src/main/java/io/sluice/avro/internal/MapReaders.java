@@ -48,6 +48,17 @@ public final class MapReaders {
         return new MapReaders(logical).compile(Resolution.resolve(writer, reader));
     }
 
+    /** The reverse of {@link #wrapped}. */
+    public static @Nullable Object unwrapped(Map<String, ?> map) {
+        if (map.size() != 1 || !map.containsKey(VALUE_KEY)) {
+            throw BadRecord.refused(
+                    Kind.UNMAPPABLE,
+                    "the file holds values, so the one key '" + VALUE_KEY + "' is wanted, not " + map.keySet(),
+                    null);
+        }
+        return map.get(VALUE_KEY);
+    }
+
     /** A reader of values that are resolved already. */
     public static ValueReader compile(Action action, Logical logical) {
         return new MapReaders(logical).compile(action);
