@@ -30,15 +30,16 @@ import reactor.util.context.Context;
  * One subscription of a read. Three roles, taken by whichever of its worker threads is free:
  *
  * <ul>
- *   <li><b>pump</b>: cuts the next slot of blocks; one thread at a time, by {@code pumpWip}, which works as Reactor's
- *       drain loops do: the thread that raises it from zero holds the token, others only leave word.
- *   <li><b>decode</b>: up to {@code parallelism} threads, each with the slot it has cut itself, still warm in its cache.
- *   <li><b>emit</b>: hands the decoded slots to the subscriber in order; one thread at a time, by {@code emitWip}. Also
- *       taken by a thread that requests, so what lies ready is emitted without a hop.
+ *   <li><b>pump</b>: cuts the next slot of blocks; one thread at a time, by {@code pumping}. A worker that finds it taken waits
+ *       for it as long as that is cheaper than to park and be scheduled again.
+ *   <li><b>decode</b>: up to {@code parallelism} workers, each with the slot it has cut itself, still warm in its cache.
+ *   <li><b>emit</b>: hands the decoded slots to the subscriber in order; one thread at a time, by {@code emitWip}, which works
+ *       as Reactor's drain loops do. Also taken by a thread that requests, so what lies ready is emitted without a hop.
  * </ul>
  *
- * A worker that has decoded its slot passes the pump on before it emits, so a subscriber's slow processing and the reading
- * of what comes next overlap whatever the parallelism.
+ * A worker that emits does not count as one meanwhile, so a subscriber's slow processing and the reading of what comes next
+ * overlap whatever the parallelism. Whoever makes work ({@code signals}) sees to it that a worker is there; a worker that
+ * leaves looks for work once more after it has counted itself out, so that between the two nothing is overlooked.
  */
 final class ReadSubscription<B, T, R> implements Subscription, Scannable {
 
@@ -47,8 +48,16 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
             AtomicLongFieldUpdater.newUpdater(ReadSubscription.class, "requested");
 
     @SuppressWarnings("rawtypes")
-    private static final AtomicIntegerFieldUpdater<ReadSubscription> PUMP_WIP =
-            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "pumpWip");
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> PUMPING =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "pumping");
+
+    @SuppressWarnings("rawtypes")
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> SIGNALS =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "signals");
+
+    @SuppressWarnings("rawtypes")
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> WORKERS =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "workers");
 
     @SuppressWarnings("rawtypes")
     private static final AtomicIntegerFieldUpdater<ReadSubscription> EMIT_WIP =
@@ -62,8 +71,8 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     private static final AtomicIntegerFieldUpdater<ReadSubscription> STARTED =
             AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "started");
 
-    /** How often a worker looks for the pump's token before it gives up; not at all where nobody could release it meanwhile. */
-    private static final int MAX_SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 1000 : 0;
+    /** How often a worker looks whether the pump is free before it gives up; not at all where nobody could let go of it meanwhile. */
+    private static final int MAX_SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 4000 : 0;
 
     /** An emitting turn that takes longer is worth another thread's reading on meanwhile. */
     private static final long LONG_TURN_NANOS = 50_000;
@@ -81,7 +90,15 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     private final long maxSlotBytes;
 
     private volatile long requested;
-    private volatile int pumpWip;
+    /** 1 while a thread holds the pump. */
+    private volatile int pumping;
+
+    /** Goes up with everything that may give the pump something to do. */
+    private volatile int signals;
+
+    /** Threads that cut or decode, or are scheduled to. */
+    private volatile int workers;
+
     private volatile int emitWip;
     private volatile int decoding;
     private volatile int started;
@@ -108,7 +125,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     private final Queue<BlockDecoder<B>> decoders = new ConcurrentLinkedQueue<>();
 
     // the pump's own
-    private @Nullable BlockPump<B> pump;
+    private volatile @Nullable BlockPump<B> pump;
     private final ArrayDeque<Slot<B>> sampled = new ArrayDeque<>();
     private long sampledBytes;
     private volatile @Nullable FormatReader<B, T> reader;
@@ -172,9 +189,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         ShardSequence s = shards;
         if (s != null && !pumpClosed) {
             s.cancel();
-            if (PUMP_WIP.getAndIncrement(this) == 0) {
-                schedulePump(); // releases what the pump holds: closing may block
-            }
+            wake(); // a worker releases what the pump holds: closing may block
         }
     }
 
@@ -197,9 +212,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         ShardSequence sequence = new ShardSequence(store, found, format, spec, actual.currentContext(), this::arrived);
         pump = new BlockPump<>(sequence, spec.blockBytes(), spec.maxRecordBytes());
         shards = sequence;
-        if (PUMP_WIP.getAndIncrement(this) == 0) {
-            schedulePump();
-        }
+        wake();
     }
 
     private void fail(Throwable t) {
@@ -218,97 +231,114 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         wake();
     }
 
-    /** Sees to it that somebody pumps, if there is room for another slot. */
+    /** There may be something to do for the pump. */
     private void wake() {
-        if (roomToPump() && PUMP_WIP.getAndIncrement(this) == 0) {
-            schedulePump();
-        }
+        SIGNALS.incrementAndGet(this);
+        engage();
     }
 
-    private boolean roomToPump() {
-        if (cancelled || reader == null) {
-            return true;
-        }
-        if (decoding >= parallelism) {
-            return false;
-        }
-        return sampledLeft > 0
-                || !pumpEnded && window.slots() < maxSlots && window.admits(spec.blockBytes(), maxSlotBytes);
-    }
-
-    private void schedulePump() {
-        try {
-            scheduler.schedule(this::work);
-        } catch (RejectedExecutionException e) {
-            closePump(); // nobody else will: the token stays with this failure
-            if (!cancelled) {
-                fail(e);
+    /** Has another worker come, if there is work that nobody is at: who holds the pump now calls this after it. */
+    private void engage() {
+        if (pumping == 0 && hasWork() && enter()) {
+            try {
+                scheduler.schedule(this::work);
+            } catch (RejectedExecutionException e) {
+                WORKERS.decrementAndGet(this);
+                if (PUMPING.compareAndSet(this, 0, 1)) { // a worker that holds it closes it itself
+                    closePump();
+                    pumping = 0;
+                }
+                if (!cancelled) {
+                    fail(e);
+                }
             }
         }
     }
 
-    /** A worker's turn: it holds the pump's token when it begins. */
+    /** Counts this thread, or one to come, among the workers, if one more may be. */
+    private boolean enter() {
+        for (; ; ) {
+            int now = workers;
+            if (now >= parallelism) {
+                return false;
+            }
+            if (WORKERS.compareAndSet(this, now, now + 1)) {
+                return true;
+            }
+        }
+    }
+
+    /** Whether there is something to cut and room for it, or the pump to be closed. */
+    private boolean hasWork() {
+        if (cancelled || broken != null) {
+            return !pumpClosed && pump != null;
+        }
+        if (reader == null || sampledLeft > 0) {
+            return true;
+        }
+        return !pumpEnded && window.slots() < maxSlots && window.admits(spec.blockBytes(), maxSlotBytes);
+    }
+
+    /** A worker's stay: it is counted when it begins, and when it ends not. */
     private void work() {
         try {
-            do {
-                Slot<B> slot = pumpHoldingToken();
-                if (slot == null) {
-                    return;
+            boolean stays = true;
+            while (stays) {
+                int seen = signals;
+                boolean took = hasWork() && takePump();
+                Slot<B> slot = null;
+                if (took) {
+                    seen = signals;
+                    slot = cut();
+                    pumping = 0;
                 }
-                decode(slot);
-                slot.done = true;
-                if (DECODING.decrementAndGet(this) == 0 && emitWip == 0 && emittingTakesTime) {
-                    wake(); // nobody else will read on while this thread emits
+                if (slot != null) {
+                    engage();
+                    decode(slot);
+                    slot.done = true;
+                    DECODING.decrementAndGet(this);
+                    WORKERS.decrementAndGet(this);
+                    if (emittingTakesTime && emitWip == 0) {
+                        engage(); // nobody else will read on while this thread emits
+                    }
+                    emit();
+                    stays = hasWork() && enter();
+                } else {
+                    WORKERS.decrementAndGet(this);
+                    if (pumpEnded) {
+                        emit();
+                    }
+                    stays = pumping == 0 && hasWork() && !(took && seen == signals) && enter();
                 }
-                emit();
-            } while (takeToken());
+            }
         } catch (Throwable t) {
             fail(t);
         }
     }
 
-    /**
-     * Takes the pump's token for another turn. While another worker has it, waits for as long as that is cheaper than to
-     * park this thread and have another one scheduled: cutting a slot takes some ten microseconds.
-     */
-    private boolean takeToken() {
-        for (int spins = 0; roomToPump(); spins++) {
-            if (pumpWip == 0) {
-                if (PUMP_WIP.compareAndSet(this, 0, 1)) {
-                    return true;
-                }
-            } else if (spins >= MAX_SPINS) {
-                return PUMP_WIP.getAndIncrement(this) == 0;
+    /** Takes the pump; while another worker has it, waits for as long as that is cheaper than to be scheduled again. */
+    private boolean takePump() {
+        for (int spins = 0; pumping != 0 || !PUMPING.compareAndSet(this, 0, 1); spins++) {
+            if (spins >= MAX_SPINS || !hasWork()) {
+                return false;
             }
             Thread.onSpinWait();
         }
-        return false;
+        return true;
     }
 
-    /** Cuts a slot and passes the token on, or gives the token back and returns null. */
-    private @Nullable Slot<B> pumpHoldingToken() {
-        int missed = pumpWip;
-        for (; ; ) {
-            Slot<B> slot = null;
-            try {
-                slot = nextSlot();
-            } catch (Throwable t) {
-                pumpEnded = true;
-                closePump();
-                fail(t);
+    private @Nullable Slot<B> cut() {
+        try {
+            return nextSlot();
+        } catch (Throwable t) {
+            pumpEnded = true;
+            closePump();
+            if (cancelled) {
+                Operators.onErrorDropped(t, actual.currentContext());
+            } else {
+                broken = t;
             }
-            if (slot != null) {
-                if (roomToPump()) {
-                    schedulePump();
-                } else if (PUMP_WIP.addAndGet(this, -missed) != 0) {
-                    schedulePump();
-                }
-                return slot;
-            }
-            missed = PUMP_WIP.addAndGet(this, -missed);
-            if (missed == 0) {
-                return null;
-            }
+            return null;
         }
     }
 
@@ -327,22 +357,20 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         if (reader == null && !sample(p)) {
             return null;
         }
-        if (decoding >= parallelism) {
-            return null;
-        }
         Slot<B> slot = sampled.poll();
         if (slot != null) {
             DECODING.incrementAndGet(this);
             sampledLeft = sampled.size();
             return slot;
         }
-        if (pumpEnded || !roomToPump()) {
+        if (pumpEnded || !hasWork()) {
             return null;
         }
         slot = p.next(window.slots() == 0);
         if (slot == null) {
             if (p.ended()) {
-                end();
+                closePump();
+                pumpEnded = true;
             }
             return null;
         }
@@ -357,14 +385,6 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         if (slot.failure != null) {
             closePump();
             pumpEnded = true;
-        }
-    }
-
-    private void end() {
-        if (!pumpEnded) {
-            closePump();
-            pumpEnded = true;
-            emit();
         }
     }
 
@@ -397,9 +417,6 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         FormatReader<B, T> made = (FormatReader<B, T>) format.reader(spec.limits(), blocks);
         sampledLeft = sampled.size();
         reader = made;
-        if (pumpEnded && slots.isEmpty()) {
-            emit();
-        }
         return true;
     }
 
