@@ -191,6 +191,7 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
             this.handler = handler;
         }
 
+        @SuppressWarnings("FutureReturnValueIgnored") // the caller cancels the one that is returned
         CompletableFuture<Void> untilDone(Disposable connected) {
             done.whenComplete((nothing, error) -> {
                 if (error != null) {
@@ -354,6 +355,7 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
          * CONNECTION_TIMEOUT}, {@code READ_TIMEOUT}, {@code TRUST_ALL_CERTIFICATES}. Not for services that need HTTP/2.
          */
         @Override
+        @SuppressWarnings("deprecation") // the chunk size has no other option
         public ReactorNettyAsyncHttpClient buildWithDefaults(AttributeMap defaults) {
             if (defaults.get(SdkHttpConfigurationOption.PROTOCOL) == Protocol.HTTP2) {
                 throw new UnsupportedOperationException(
