@@ -1,6 +1,7 @@
 package io.sluice.storage;
 
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslClosedEngineException;
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
 import java.io.IOException;
@@ -64,13 +65,20 @@ final class HttpErrors {
         if (cause instanceof UnknownHostException) {
             return new StorageException(Kind.NOT_FOUND, name, "the host is not known", error);
         }
-        if (cause instanceof SSLException) {
+        if (cause instanceof SSLException && !isBroken((SSLException) cause)) {
             return new StorageException(Kind.IO, name, "no TLS connection: " + cause.getMessage(), error);
         }
         if (cause instanceof IOException || cause instanceof TimeoutException || error instanceof DecoderException) {
             return new StorageException(Kind.NETWORK, name, "the connection failed: " + text(cause), error);
         }
         return new StorageException(Kind.IO, name, "the request failed: " + text(cause), error);
+    }
+
+    /** Whether the connection went away under TLS, which may pass, while a certificate stays as it is. */
+    private static boolean isBroken(SSLException error) {
+        return error instanceof SslClosedEngineException
+                || String.valueOf(error.getMessage()).startsWith("Connection closed while")
+                || (error.getCause() instanceof IOException && !(error.getCause() instanceof SSLException));
     }
 
     private static String text(Throwable error) {

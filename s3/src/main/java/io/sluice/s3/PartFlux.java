@@ -2,6 +2,7 @@ package io.sluice.s3;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -97,7 +98,7 @@ final class PartFlux extends Flux<PartFlux.Part> {
 
         @Override
         public void onError(Throwable e) {
-            error = e;
+            error = Objects.requireNonNull(e, "e"); // Reactive Streams 2.13
             drain();
         }
 

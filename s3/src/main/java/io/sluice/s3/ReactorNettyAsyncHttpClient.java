@@ -73,6 +73,7 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
 
     private final HttpClient client;
     private final @Nullable ConnectionProvider owned;
+    private volatile boolean closed;
 
     private ReactorNettyAsyncHttpClient(HttpClient client, @Nullable ConnectionProvider owned) {
         this.client = client.protocol(HttpProtocol.HTTP11)
@@ -112,9 +113,13 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
         SdkHttpRequest head = request.request();
         Exchange exchange = new Exchange(request.responseHandler());
         try {
+            if (closed) {
+                // a disposed pool would make another one, which nobody closes
+                throw new IllegalStateException("the HTTP client is closed");
+            }
             requireSafeHeaders(head);
-        } catch (IllegalArgumentException unsafe) {
-            exchange.fail(unsafe);
+        } catch (IllegalArgumentException | IllegalStateException refused) {
+            exchange.fail(refused);
             return exchange.done;
         }
         Disposable connected = client.headers(headers -> copyHeaders(head, headers))
@@ -176,6 +181,7 @@ public final class ReactorNettyAsyncHttpClient implements SdkAsyncHttpClient {
     @Override
     public void close() {
         if (owned != null) {
+            closed = true;
             owned.dispose();
         }
     }

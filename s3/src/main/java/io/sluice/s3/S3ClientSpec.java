@@ -14,6 +14,7 @@ import software.amazon.awssdk.core.client.config.SdkAdvancedAsyncClientOption;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.profiles.ProfileFile;
+import software.amazon.awssdk.profiles.ProfileFileSystemSetting;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -79,7 +80,7 @@ public final class S3ClientSpec {
 
     /**
      * A store other than Amazon's: {@code http://localhost:9000}. Implies {@link #pathStyle path style} unless that is set.
-     * Without it, {@code AWS_ENDPOINT_URL_S3} and {@code AWS_ENDPOINT_URL} are asked.
+     * Without it, {@code AWS_ENDPOINT_URL_S3}, {@code AWS_ENDPOINT_URL} and the profile's {@code endpoint_url} are asked.
      */
     public S3ClientSpec endpoint(URI uri) {
         Builder copy = new Builder(this);
@@ -195,14 +196,20 @@ public final class S3ClientSpec {
         return builder.build();
     }
 
-    private static @Nullable URI endpointOfEnvironment() {
+    /** The SDK would find it as well, but only when the client is made, and then path style and region would not follow. */
+    private @Nullable URI endpointOfEnvironment() {
         for (String name : new String[] {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
             String uri = System.getenv(name);
             if (uri != null && !uri.isBlank()) {
                 return URI.create(uri);
             }
         }
-        return null;
+        String chosen = profile != null ? profile : ProfileFileSystemSetting.AWS_PROFILE.getStringValueOrThrow();
+        return ProfileFile.defaultProfileFile()
+                .profile(chosen)
+                .flatMap(found -> found.property("endpoint_url"))
+                .map(URI::create)
+                .orElse(null);
     }
 
     private Region region(boolean elsewhere) {

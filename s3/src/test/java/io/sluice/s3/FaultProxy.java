@@ -223,6 +223,9 @@ final class FaultProxy implements Closeable {
             } catch (InterruptedException e) {
                 return false;
             }
+            if (closed) {
+                return false;
+            }
         }
         long length = length(head);
         if (fault instanceof Fault.Answer answer) {

@@ -18,6 +18,7 @@ class ReactorNettyAsyncHttpClientTest extends SdkAsyncHttpClientH1TestSuite {
     private final ConnectionProvider pool = ConnectionProvider.create("test", 10);
 
     @Override
+    @SuppressWarnings("deprecation") // what replaces it is not in all versions
     protected SdkAsyncHttpClient setupClient() {
         Http11SslContextSpec trusting = Http11SslContextSpec.forClient()
                 .configure(builder -> builder.trustManager(InsecureTrustManagerFactory.INSTANCE));

@@ -16,8 +16,11 @@ final class TestS3 {
     static final String ACCESS_KEY = "test-access-key";
     static final String SECRET_KEY = "test-secret-key";
 
-    private static final S3Proxy SERVER = start(AuthenticationType.AWS_V4);
-    private static final S3AsyncClient CLIENT = clientSpec().client();
+    /** Started when it is needed: not in a JVM that a test has forked. */
+    private static final class Signed {
+        private static final S3Proxy SERVER = start(AuthenticationType.AWS_V4);
+        private static final S3AsyncClient CLIENT = clientSpec(SERVER.getPort()).client();
+    }
 
     /** Checks no signatures, so that a proxy may change requests; started when it is needed. */
     private static final class Open {
@@ -44,7 +47,7 @@ final class TestS3 {
     }
 
     static int port() {
-        return SERVER.getPort();
+        return Signed.SERVER.getPort();
     }
 
     static int openPort() {
@@ -62,11 +65,11 @@ final class TestS3 {
 
     /** A client straight to the server, for all tests. */
     static S3AsyncClient client() {
-        return CLIENT;
+        return Signed.CLIENT;
     }
 
     static S3ClientSpec clientSpec() {
-        return clientSpec(SERVER.getPort());
+        return clientSpec(port());
     }
 
     static S3ClientSpec clientSpec(int port) {
@@ -85,7 +88,7 @@ final class TestS3 {
     }
 
     static String newBucket() {
-        return newBucket(CLIENT);
+        return newBucket(Signed.CLIENT);
     }
 
     private static String newBucket(S3AsyncClient client) {

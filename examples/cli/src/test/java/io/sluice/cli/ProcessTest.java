@@ -175,7 +175,7 @@ class ProcessTest {
         return builder.start();
     }
 
-    private static ProcessBuilder builder(List<String> options, String... args) {
+    static ProcessBuilder builder(List<String> options, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:+UseSerialGC");

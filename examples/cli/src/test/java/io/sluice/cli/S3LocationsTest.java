@@ -3,6 +3,7 @@ package io.sluice.cli;
 import static io.sluice.cli.Cli.numbers;
 import static io.sluice.cli.Cli.run;
 import static io.sluice.cli.Cli.write;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.cli.Cli.Result;
@@ -10,6 +11,9 @@ import io.sluice.s3.S3ClientSpec;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
@@ -17,6 +21,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 
 /** The commands on {@code s3://}, against a server in this process that wants no signatures. */
@@ -108,5 +114,68 @@ class S3LocationsTest {
         Result result = run("cat", "s3://bucket/a.jsonl", "--endpoint", "localhost:9000", "--anonymous");
         assertThat(result.exit()).isEqualTo(2);
         assertThat(result.message()).contains("--endpoint", "http://localhost:9000");
+    }
+
+    /** The command in a process that has this environment and home, and nothing else of AWS. */
+    private Result runWith(Map<String, String> environment, String... command) throws Exception {
+        ProcessBuilder builder = ProcessTest.builder(List.of("-XX:TieredStopAtLevel=1"), command);
+        builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
+        builder.environment().putAll(environment);
+        builder.environment().put("HOME", dir.toString());
+        builder.environment().put("AWS_EC2_METADATA_DISABLED", "true");
+        Process process = builder.start();
+        byte[] out = process.getInputStream().readAllBytes();
+        String err = new String(process.getErrorStream().readAllBytes(), UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Result(process.exitValue(), out, err);
+    }
+
+    @Test
+    void takesEndpointRegionAndCredentialsFromTheEnvironmentOrAProfile() throws Exception {
+        S3Proxy signed = S3Proxy.builder()
+                .blobStore(new TransientNio2BlobStore())
+                .awsAuthentication(AuthenticationType.AWS_V4, "the-key", "the-secret")
+                .endpoint(URI.create("http://127.0.0.1:0"))
+                .ignoreUnknownHeaders(true)
+                .stopTimeout(0)
+                .build();
+        signed.start();
+        String there = "http://127.0.0.1:" + signed.getPort();
+        try (S3AsyncClient client = S3ClientSpec.create()
+                .endpoint(URI.create(there))
+                .region("us-east-1")
+                .credentials(StaticCredentialsProvider.create(AwsBasicCredentials.create("the-key", "the-secret")))
+                .client()) {
+            client.createBucket(create -> create.bucket("bucket")).join();
+            Path file = write(dir.resolve("a.jsonl"), numbers(0, 7));
+            Map<String, String> variables = Map.of(
+                    "AWS_ACCESS_KEY_ID", "the-key",
+                    "AWS_SECRET_ACCESS_KEY", "the-secret",
+                    "AWS_REGION", "us-east-1",
+                    "AWS_ENDPOINT_URL", there);
+            assertThat(runWith(variables, "convert", file.toString(), "s3://bucket/a.jsonl")
+                            .exit())
+                    .isZero();
+            write(
+                    dir.resolve(".aws/credentials"),
+                    "[work]\naws_access_key_id = the-key\naws_secret_access_key = the-secret\n"
+                            + "[other]\naws_access_key_id = the-key\naws_secret_access_key = not-the-secret\n");
+            write(
+                    dir.resolve(".aws/config"),
+                    "[profile work]\nregion = us-east-1\n[profile other]\nregion = us-east-1\n");
+            assertThat(runWith(Map.of(), "count", "s3://bucket/a.jsonl", "--profile", "work", "--endpoint", there)
+                            .out())
+                    .isEqualTo("7\n");
+            Result other = runWith(Map.of(), "count", "s3://bucket/a.jsonl", "--profile", "other", "--endpoint", there);
+            assertThat(other.exit()).isEqualTo(1);
+            assertThat(other.err())
+                    .contains("s3://bucket/a.jsonl", "credentials")
+                    .doesNotContain("not-the-secret");
+            assertThat(runWith(Map.of("AWS_PROFILE", "work"), "count", "s3://bucket/a.jsonl", "--endpoint", there)
+                            .out())
+                    .isEqualTo("7\n");
+        } finally {
+            signed.stop();
+        }
     }
 }
