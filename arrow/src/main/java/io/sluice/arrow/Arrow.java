@@ -69,6 +69,10 @@ public final class Arrow {
      * inside itself is JSON text. Files of anything but records have the one column {@code value}. A value that its logical type
      * does not allow refuses the whole record.
      *
+     * <p>Batches are written as the records of an Avro type like their own, or as those of the {@linkplain AvroSpec#schema given}
+     * schema; every type of Arrow's has an Avro one, see the documentation of Avro files. A batch that is written belongs to the writer, which closes it; a
+     * row that can't be written refuses its whole batch. A shard holds whole batches.
+     *
      * <p>Of {@code columns}, what concerns batches counts: columns to read, filter, rows and bytes of a batch, path and row index
      * columns. Ownership as in {@link #jsonl(BufferAllocator, ArrowSpec)}.
      *
@@ -88,6 +92,6 @@ public final class Arrow {
                 columns.batches(),
                 filter == null ? null : new FilterCondition(filter, columns.timestampPatterns()),
                 allocator,
-                RecordBatch::of);
+                AvroBatchAccess.INSTANCE);
     }
 }

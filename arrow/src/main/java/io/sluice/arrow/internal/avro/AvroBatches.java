@@ -33,7 +33,7 @@ public final class AvroBatches<T> implements Format<T> {
     private final BatchAssembler.Options options;
     private final @Nullable RowCondition filter;
     private final BufferAllocator allocator;
-    private final BatchAssembler.Factory<T> factory;
+    private final BatchAccess<T> access;
 
     /**
      * @param filter which records become rows, or null for all
@@ -44,7 +44,7 @@ public final class AvroBatches<T> implements Format<T> {
             BatchAssembler.Options options,
             @Nullable RowCondition filter,
             BufferAllocator allocator,
-            BatchAssembler.Factory<T> factory) {
+            BatchAccess<T> access) {
         if (spec.schema() == null && spec.fileSchemas() == FileSchemas.AS_WRITTEN) {
             throw new IllegalArgumentException(
                     "record batches have one schema a stream: FileSchemas.SAME, FIRST, or a schema of your own");
@@ -53,7 +53,7 @@ public final class AvroBatches<T> implements Format<T> {
         this.options = options;
         this.filter = filter;
         this.allocator = allocator;
-        this.factory = factory;
+        this.access = access;
     }
 
     @Override
@@ -100,7 +100,7 @@ public final class AvroBatches<T> implements Format<T> {
 
             @Override
             public BlockEmitter<ColumnChunk, T> emitter() {
-                return new BatchAssembler<>(schema, options, allocator, factory);
+                return new BatchAssembler<>(schema, options, allocator, access);
             }
         };
     }
@@ -124,7 +124,12 @@ public final class AvroBatches<T> implements Format<T> {
 
     @Override
     public Encoder<T> encoder() {
-        throw new UnsupportedOperationException(name() + " can only be read");
+        return new BatchEncoder<>(spec, access);
+    }
+
+    @Override
+    public void release(T batch) {
+        access.release(batch);
     }
 
     @Override
