@@ -102,9 +102,7 @@ final class AvroTypes {
         }
         CellWriter writer = new NestedCells.Named(some.writer, field.getName(), field.isNullable());
         return new Column(
-                field.isNullable()
-                        ? Schema.createUnion(Schema.create(Schema.Type.NULL), some.schema)
-                        : some.schema,
+                field.isNullable() ? Schema.createUnion(Schema.create(Schema.Type.NULL), some.schema) : some.schema,
                 writer);
     }
 
@@ -114,7 +112,8 @@ final class AvroTypes {
             long id = field.getDictionary().getId();
             Dictionary dictionary = dictionaries.lookup(id);
             if (dictionary == null) {
-                throw new IllegalArgumentException("column '" + field.getName() + "': the batch lacks dictionary " + id);
+                throw new IllegalArgumentException(
+                        "column '" + field.getName() + "': the batch lacks dictionary " + id);
             }
             Column values = value(dictionary.getVector().getField());
             return new Column(values.schema, new NestedCells.Encoded(values.writer, id));
@@ -159,9 +158,7 @@ final class AvroTypes {
                 return plain(Schema.Type.BOOLEAN, Cells.booleans());
             case FloatingPoint:
                 boolean wide = ((ArrowType.FloatingPoint) type).getPrecision() == FloatingPointPrecision.DOUBLE;
-                return wide
-                        ? plain(Schema.Type.DOUBLE, Cells.doubles())
-                        : plain(Schema.Type.FLOAT, Cells.floats());
+                return wide ? plain(Schema.Type.DOUBLE, Cells.doubles()) : plain(Schema.Type.FLOAT, Cells.floats());
             case Utf8, LargeUtf8, Utf8View:
                 return ArrowTypes.UUID.equals(field.getMetadata().get(ArrowTypes.NOTE))
                         ? logical(LogicalTypes.uuid(), Schema.Type.STRING, Cells.bytes(true))
@@ -198,7 +195,8 @@ final class AvroTypes {
 
     private Column fixed(Field field, ArrowType.FixedSizeBinary type) {
         Schema schema = Schema.createFixed(unique(fieldName(field.getName())), null, null, type.getByteWidth());
-        if (type.getByteWidth() == UUID_BYTES && ArrowTypes.UUID.equals(field.getMetadata().get(ArrowTypes.NOTE))) {
+        if (type.getByteWidth() == UUID_BYTES
+                && ArrowTypes.UUID.equals(field.getMetadata().get(ArrowTypes.NOTE))) {
             schema = LogicalTypes.uuid().addToSchema(schema);
         }
         return new Column(schema, Cells.fixed());
@@ -208,8 +206,7 @@ final class AvroTypes {
         // Avro knows no scale below zero, and none above the precision
         int scale = Math.max(0, type.getScale());
         int precision = Math.max(scale, type.getPrecision() + Math.max(0, -type.getScale()));
-        return logical(
-                LogicalTypes.decimal(precision, scale), Schema.Type.BYTES, Cells.decimals(precision, scale));
+        return logical(LogicalTypes.decimal(precision, scale), Schema.Type.BYTES, Cells.decimals(precision, scale));
     }
 
     private static Column time(ArrowType.Time type) {
@@ -224,12 +221,11 @@ final class AvroTypes {
 
     private static Column timestamp(ArrowType.Timestamp type) {
         boolean local = type.getTimezone() == null;
-        LogicalType logical =
-                switch (type.getUnit()) {
-                    case SECOND, MILLISECOND -> local ? LogicalTypes.localTimestampMillis() : LogicalTypes.timestampMillis();
-                    case MICROSECOND -> local ? LogicalTypes.localTimestampMicros() : LogicalTypes.timestampMicros();
-                    case NANOSECOND -> local ? LogicalTypes.localTimestampNanos() : LogicalTypes.timestampNanos();
-                };
+        LogicalType logical = switch (type.getUnit()) {
+            case SECOND, MILLISECOND -> local ? LogicalTypes.localTimestampMillis() : LogicalTypes.timestampMillis();
+            case MICROSECOND -> local ? LogicalTypes.localTimestampMicros() : LogicalTypes.timestampMicros();
+            case NANOSECOND -> local ? LogicalTypes.localTimestampNanos() : LogicalTypes.timestampNanos();
+        };
         return logical(
                 logical,
                 Schema.Type.LONG,
@@ -271,16 +267,14 @@ final class AvroTypes {
     private Column map(Field field) {
         Field entries = field.getChildren().get(0);
         Field keys = entries.getChildren().get(0);
-        boolean text =
-                switch (keys.getType().getTypeID()) {
-                    case Utf8, LargeUtf8, Utf8View -> keys.getDictionary() == null;
-                    default -> false;
-                };
+        boolean text = switch (keys.getType().getTypeID()) {
+            case Utf8, LargeUtf8, Utf8View -> keys.getDictionary() == null;
+            default -> false;
+        };
         if (!text) {
             Schema record = Schema.createRecord(unique(fieldName(field.getName())), null, null, false);
             List<CellWriter> both = fields(record, entries.getChildren());
-            return new Column(
-                    Schema.createArray(record), new NestedCells.Elements(new NestedCells.Struct(both)));
+            return new Column(Schema.createArray(record), new NestedCells.Elements(new NestedCells.Struct(both)));
         }
         CellWriter key = new NestedCells.Named(value(keys).writer, keys.getName(), false);
         Column value = field(entries.getChildren().get(1));

@@ -1,7 +1,6 @@
 package io.sluice.arrow.internal.avro;
 
 import io.sluice.RecordException;
-import io.sluice.RecordException.Kind;
 import io.sluice.avro.AvroSpec;
 import io.sluice.avro.internal.BadRecord;
 import io.sluice.avro.internal.BinaryInput;
@@ -92,7 +91,9 @@ final class BatchEncoder<T> implements Encoder<T> {
                 reader = MapReaders.compile(known.schema(), known.schema(), MapReaders.Logical.VALUES);
                 writer = MapWriters.compile(given);
             }
-        } else if (!root.getSchema().getFields().equals(Objects.requireNonNull(columns).getFields())) {
+        } else if (!root.getSchema()
+                .getFields()
+                .equals(Objects.requireNonNull(columns).getFields())) {
             throw CellWriter.refused("the batch's schema is not that of the batches before it in this file: "
                     + root.getSchema() + " where they have " + columns);
         }
@@ -135,7 +136,11 @@ final class BatchEncoder<T> implements Encoder<T> {
     public void finish(Output out) {
         if (!blocks.begun()) {
             throw new io.sluice.SluiceException(
-                    null, -1, -1, "a file without batches has a schema all the same: give one by AvroSpec.schema", null);
+                    null,
+                    -1,
+                    -1,
+                    "a file without batches has a schema all the same: give one by AvroSpec.schema",
+                    null);
         }
         blocks.flush(out);
     }

@@ -99,15 +99,15 @@ final class Cells {
     static CellWriter unsignedLongs() {
         return of(
                 UInt8Vector.class,
-                (vector, row, out) ->
-                        BinaryOutput.writeBytes(UInt8Vector.getNoOverflow(vector.getDataBuffer(), row).toByteArray(), out));
+                (vector, row, out) -> BinaryOutput.writeBytes(
+                        UInt8Vector.getNoOverflow(vector.getDataBuffer(), row).toByteArray(), out));
     }
 
     static CellWriter floats() {
         return of(
                 ValueVector.class,
-                (vector, row, out) -> BinaryOutput.writeFloat(
-                        (float) ((FloatingPointVector) vector).getValueAsDouble(row), out));
+                (vector, row, out) ->
+                        BinaryOutput.writeFloat((float) ((FloatingPointVector) vector).getValueAsDouble(row), out));
     }
 
     static CellWriter doubles() {
@@ -245,8 +245,9 @@ final class Cells {
             ArrowBuf data = vector.getDataBuffer();
             long nanos = IntervalMonthDayNanoVector.getNanoseconds(data, row);
             if (nanos % NANOS_PER_MILLI != 0) {
-                throw CellWriter.refused("an interval with a fraction of a millisecond, which Avro's durations don't have: "
-                        + nanos + " ns");
+                throw CellWriter.refused(
+                        "an interval with a fraction of a millisecond, which Avro's durations don't have: " + nanos
+                                + " ns");
             }
             period(
                     IntervalMonthDayNanoVector.getMonths(data, row),
@@ -259,8 +260,8 @@ final class Cells {
     /** Avro's duration: three unsigned numbers of four bytes. */
     private static void period(long months, long days, long millis, Output out) {
         if (months < 0 || days < 0 || millis < 0 || millis > MAX_UNSIGNED) {
-            throw CellWriter.refused("an interval that Avro's durations, being unsigned, can't hold: " + months + " months, " + days
-                    + " days, " + millis + " ms");
+            throw CellWriter.refused("an interval that Avro's durations, being unsigned, can't hold: " + months
+                    + " months, " + days + " days, " + millis + " ms");
         }
         byte[] array = out.ensure(12);
         int at = out.position();

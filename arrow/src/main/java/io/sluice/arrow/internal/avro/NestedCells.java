@@ -12,6 +12,8 @@ import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.ValueVector;
 import org.apache.arrow.vector.complex.BaseListVector;
 import org.apache.arrow.vector.complex.DenseUnionVector;
+import org.apache.arrow.vector.complex.LargeListVector;
+import org.apache.arrow.vector.complex.LargeListViewVector;
 import org.apache.arrow.vector.complex.RunEndEncodedVector;
 import org.apache.arrow.vector.complex.UnionVector;
 import org.apache.arrow.vector.dictionary.Dictionary;
@@ -126,9 +128,19 @@ final class NestedCells {
 
         @Override
         void write(int row, Output out) {
-            BaseListVector lists = (BaseListVector) vector();
-            int from = lists.getElementStartIndex(row);
-            int to = lists.getElementEndIndex(row);
+            int from;
+            int to;
+            if (vector() instanceof BaseListVector lists) {
+                from = lists.getElementStartIndex(row);
+                to = lists.getElementEndIndex(row);
+            } else if (vector() instanceof LargeListVector large) {
+                from = (int) large.getElementStartIndex(row);
+                to = (int) large.getElementEndIndex(row);
+            } else {
+                LargeListViewVector view = (LargeListViewVector) vector(); // its sizes are below 2^31 in Java
+                from = (int) view.getOffsetBuffer().getLong(row * (long) LargeListViewVector.OFFSET_WIDTH);
+                to = from + view.getSizeBuffer().getInt(row * (long) LargeListViewVector.SIZE_WIDTH);
+            }
             if (to > from) {
                 BinaryOutput.writeLong(to - from, out);
                 for (int i = from; i < to; i++) {
@@ -138,7 +150,6 @@ final class NestedCells {
             out.write(0);
         }
     }
-
 
     /** A struct of one field, written as that field alone. */
     static final class Only extends Nested {
