@@ -39,6 +39,10 @@ final class AvroTypes {
 
     private AvroTypes(DictionaryProvider dictionaries) {
         this.dictionaries = dictionaries;
+        // no type may be named after one of Avro's own
+        for (Schema.Type type : Schema.Type.values()) {
+            names.add(type.getName());
+        }
     }
 
     /** The columns of a batch, as an Avro record. */
