@@ -2,11 +2,9 @@ package io.sluice.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.sluice.testing.Folders;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -66,12 +64,8 @@ class LocalObjectStoreContractTest {
 
         @Override
         protected void assertNoLeftovers() {
-            try (Stream<Path> files = Files.walk(root)) {
-                assertThat(files.map(file -> file.getFileName().toString()))
-                        .noneMatch(name -> name.startsWith(LocalObjectStore.RESERVED_PREFIX) && name.endsWith(".tmp"));
-            } catch (IOException error) {
-                throw new UncheckedIOException(error);
-            }
+            assertThat(Folders.fileNames(root))
+                    .noneMatch(name -> name.startsWith(LocalObjectStore.RESERVED_PREFIX) && name.endsWith(".tmp"));
         }
     }
 }

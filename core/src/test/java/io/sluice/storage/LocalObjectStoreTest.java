@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
+import io.sluice.testing.Folders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -390,9 +391,7 @@ class LocalObjectStoreTest {
         ObjectStoreContract.expectError(store.put("dir", Flux.empty(), PutMode.CREATE), Kind.ALREADY_EXISTS);
         ObjectStoreContract.expectError(
                 store.put("x".repeat(1000), Flux.empty(), PutMode.CREATE), Kind.INVALID_REQUEST);
-        try (Stream<Path> files = Files.walk(root)) {
-            assertThat(files.filter(Files::isRegularFile)).hasSize(2);
-        }
+        assertThat(Folders.files(root)).hasSize(2);
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
+import io.sluice.testing.Eventually;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -953,20 +954,9 @@ public abstract class ObjectStoreContract {
         }
     }
 
-    /** Repeats an assertion until it holds, at most for {@link #PATIENCE}. */
+    /** Repeats an assertion until it holds. */
     protected static void eventually(Runnable assertion) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (true) {
-            try {
-                assertion.run();
-                return;
-            } catch (AssertionError notYet) {
-                if (System.nanoTime() > deadline) {
-                    throw notYet;
-                }
-                Thread.yield();
-            }
-        }
+        Eventually.eventually(assertion);
     }
 
     private static void awaitRequest(TestPublisher<?> content) {

@@ -1,5 +1,6 @@
 package io.sluice.internal.write;
 
+import static io.sluice.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
@@ -17,6 +18,7 @@ import io.sluice.codec.Output;
 import io.sluice.storage.LocalObjectStore;
 import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
+import io.sluice.testing.Folders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -29,7 +31,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.reactivestreams.Subscription;
@@ -386,14 +387,13 @@ class ShardWriterFailureTest {
     /** All that was committed is there and whole, in order, and nothing else. */
     private static void verify(ObjectStore local, Path directory, String location, List<Shard> committed, int perShard)
             throws IOException {
-        List<String> names;
-        try (Stream<Path> files = Files.exists(directory) ? Files.list(directory) : Stream.empty()) {
-            names = files.filter(Files::isRegularFile)
-                    .map(file -> file.getFileName().toString())
-                    .sorted()
-                    .toList();
-        }
-        assertThat(names).hasSameSizeAs(committed).allMatch(n -> n.startsWith("part-"));
+        List<String> names = new ArrayList<>();
+        // a cancelled put removes its temporary file, and the claim, in its own time
+        eventually(() -> {
+            names.clear();
+            names.addAll(Files.exists(directory) ? Folders.fileNames(directory) : List.of());
+            assertThat(names).hasSameSizeAs(committed).allMatch(n -> n.startsWith("part-"));
+        });
         long next = 0;
         for (String name : names) {
             for (String line : Stored.lines(local, location + name)) {
