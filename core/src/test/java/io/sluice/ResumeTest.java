@@ -110,6 +110,18 @@ class ResumeTest {
     }
 
     @Test
+    void bytesThatLookCompressedInTheMiddleOfAPlainFileAreNoReasonToRefuseIt() {
+        // raw lines may hold anything; one that begins as gzip does stands where a block begins
+        byte[] all =
+                "first\n\u001f\u008b\b\u0000 second\nthird\n".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+        Dataset<java.nio.ByteBuffer> dataset =
+                Dataset.at(new ChunkedStore(1024, null).with("a.jsonl", all), "a.jsonl", Jsonl.bytes());
+        Position second = new Position("a.jsonl", 6, 0, 6, 1, 1, 0);
+        assertThat(dataset.read(ReadSpec.create().from(second)).count().block(PATIENCE))
+                .isEqualTo(2);
+    }
+
+    @Test
     void aPositionSurvivesItsTokenAndSerialization() throws Exception {
         Position position = new Position("d/part-00007.jsonl.zst", 4711, 12, 815, 33, 30, 5);
         assertThat(Position.parse(position.token())).isEqualTo(position);

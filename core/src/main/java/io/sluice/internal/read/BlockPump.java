@@ -220,12 +220,16 @@ final class BlockPump<B> {
             return; // only dropped stretches, or copied: the buffer stays
         }
         int rest = to - from;
-        byte[] fresh =
-                rest < blockBytes ? spareOrNew() : new byte[(int) Math.min(maxBuffer, Math.max(blockBytes, rest * 2L))];
+        byte[] fresh = rest < blockBytes ? spareOrNew() : new byte[roomFor(rest, blockBytes, maxBuffer)];
         System.arraycopy(buffer, from, fresh, 0, rest);
         buffer = fresh;
         from = 0;
         to = rest;
+    }
+
+    /** How large a buffer is that takes {@code rest} bytes along and has room for as many more, within its limits. */
+    static int roomFor(int rest, int blockBytes, int maxBuffer) {
+        return (int) Math.min(maxBuffer, Math.max(blockBytes, rest * 2L));
     }
 
     /** Has a slot with little in it take along just that: tiny shards and slow sources would pin whole buffers. */
@@ -267,8 +271,7 @@ final class BlockPump<B> {
         } else if (to - from >= maxBuffer) {
             throw new IllegalStateException("[" + shard.name + "] the framer wants more than " + maxBuffer + " bytes");
         } else {
-            int doubled = (int) Math.min(maxBuffer, Math.max(wanted, 2L * (to - from)));
-            byte[] larger = new byte[Math.max(doubled, blockBytes)];
+            byte[] larger = new byte[Math.max(wanted, roomFor(to - from, blockBytes, maxBuffer))];
             System.arraycopy(buffer, from, larger, 0, to - from);
             buffer = larger;
         }

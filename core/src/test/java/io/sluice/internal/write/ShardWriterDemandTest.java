@@ -118,6 +118,23 @@ class ShardWriterDemandTest {
     }
 
     @Test
+    void aStoreThatAsksForEverythingAtOnceGetsEverything() {
+        // it never asks again, so what it takes must itself make room for the values that wait
+        for (int values : new int[] {30, 300}) { // all of them requested at once, or piece by piece
+            for (int bufferBytes : new int[] {16, 100, 1000}) {
+                String location = values + "-" + bufferBytes + "/";
+                WriteSpec spec = spec().flushBytes(16).bufferBytes(bufferBytes);
+                ShardWriter<String> writer = ShardWriters.create(store, location, format, spec);
+                endless(10).take(values).subscribe(writer);
+                time.advanceTimeBy(Duration.ofSeconds(1));
+
+                assertThat(writer.isDisposed()).as(location).isTrue();
+                assertThat(writer.result().block(Duration.ZERO).records()).isEqualTo(values);
+            }
+        }
+    }
+
+    @Test
     void everythingIsWrittenHoweverSlowlyTheStoreTakesIt() {
         store.content = (key, bytes) -> bytes.limitRate(1).delayElements(Duration.ofMillis(100), time);
         ShardWriter<String> writer = start(endless(100).take(1000), spec().rolling(RollingPolicy.maxRecords(300)));

@@ -4,6 +4,7 @@ import static io.sluice.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.sluice.ErrorPolicy;
 import io.sluice.RecordException;
 import io.sluice.RollingPolicy;
 import io.sluice.Shard;
@@ -31,6 +32,9 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.reactivestreams.Subscription;
@@ -339,6 +343,59 @@ class ShardWriterFailureTest {
         assertThat(catchThrowable(() -> writer.result().block(Duration.ofSeconds(30))))
                 .isNotNull();
         assertThat(format.released.get()).isPositive();
+    }
+
+    @Test
+    void everyValueIsReleased_whateverOfTheUsersThrows() {
+        Supplier<RuntimeException> no = () -> new IllegalStateException("no");
+        List<WriteSpec> specs = List.of(
+                spec().rolling(RollingPolicy.when((shard, next) -> {
+                    throw no.get();
+                })),
+                spec().onError(ErrorPolicy.deadLetter(r -> {
+                    throw no.get();
+                })),
+                spec().onError(ErrorPolicy.replace(r -> {
+                    throw no.get();
+                })),
+                spec().onError(ErrorPolicy.replace(r -> "!again")),
+                spec());
+        for (WriteSpec spec : specs) {
+            LineFormat counting = new LineFormat();
+            AtomicLong given = new AtomicLong();
+            Flux<String> values = Flux.just("a", "b", "!refused", "c", "d").doOnNext(v -> given.incrementAndGet());
+            assertThat(catchThrowable(() -> ShardWriters.write(values, store, "a/", counting, spec)
+                            .block(Duration.ofSeconds(30))))
+                    .isNotNull();
+            // a replacement that was made is a value too
+            long replacements =
+                    spec.onError().replacement() == null || spec.onError().limit() == 0 ? 0 : 1;
+            eventually(() -> assertThat(counting.released.get()).isBetween(given.get(), given.get() + replacements));
+            assertThat(counting.openEncoders).hasValue(0);
+        }
+    }
+
+    @Test
+    void aValueIsReleasedWhoseShardCantBeOpened() {
+        AtomicInteger encoders = new AtomicInteger();
+        LineFormat second = new LineFormat() {
+            @Override
+            public Encoder<String> encoder() {
+                if (encoders.incrementAndGet() > 2) { // the first is made, and closed, when the writer is
+                    throw new IllegalStateException("no second one");
+                }
+                return super.encoder();
+            }
+        };
+        AtomicLong given = new AtomicLong();
+        Flux<String> values = records(10).doOnNext(v -> given.incrementAndGet());
+        Throwable error = catchThrowable(
+                () -> ShardWriters.write(values, store, "a/", second, spec().rolling(RollingPolicy.maxRecords(3)))
+                        .block(Duration.ofSeconds(30)));
+
+        assertThat(error).hasMessage("no second one");
+        eventually(() -> assertThat(second.released.get()).isEqualTo(given.get()));
+        assertThat(second.openEncoders).hasValue(0);
     }
 
     @Test
