@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Damaged files: every record that is delivered is one that was written, and every byte is accounted for. */
 class AvroRecoveryTest {
 
-    private static final Schema SCHEMA = SchemaBuilder.record("Row")
+    static final Schema SCHEMA = SchemaBuilder.record("Row")
             .fields()
             .requiredInt("id")
             .requiredString("name")
@@ -34,11 +34,11 @@ class AvroRecoveryTest {
             .optionalDouble("score")
             .endRecord();
 
-    private static final int PER_BLOCK = 4;
-    private static final int RECORDS = 5 * PER_BLOCK;
+    static final int PER_BLOCK = 4;
+    static final int RECORDS = 5 * PER_BLOCK;
 
     private static final List<GenericData.Record> ROWS = rows();
-    private static final List<String> EXPECTED = expected();
+    static final List<String> EXPECTED = expected();
 
     private static List<GenericData.Record> rows() {
         List<GenericData.Record> rows = new ArrayList<>();
@@ -59,7 +59,7 @@ class AvroRecoveryTest {
                 .toList();
     }
 
-    private static byte[] file(CodecFactory codec) {
+    static byte[] file(CodecFactory codec) {
         return RandomAvro.file(SCHEMA, ROWS, codec, PER_BLOCK);
     }
 
@@ -68,7 +68,7 @@ class AvroRecoveryTest {
     }
 
     /** Where each block begins, and at last the file's end. */
-    private static int[] blocks(byte[] file) {
+    static int[] blocks(byte[] file) {
         byte[] sync = Arrays.copyOfRange(file, file.length - 16, file.length);
         List<Integer> ends = new ArrayList<>();
         for (int i = 0; i + 16 <= file.length; i++) {
