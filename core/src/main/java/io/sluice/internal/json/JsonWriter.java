@@ -48,6 +48,7 @@ public final class JsonWriter {
 
     private final boolean nonFinite;
     private final KeyCache keys = new KeyCache();
+    private final char[] scratch = new char[JsonStrings.CHARS];
 
     private Output out = new Output(0);
     private byte[] b = out.array();
@@ -186,7 +187,7 @@ public final class JsonWriter {
             return;
         }
         room(JsonStrings.room(length));
-        int end = JsonStrings.write(s, b, p);
+        int end = JsonStrings.write(s, scratch, b, p);
         if (end < 0) {
             throw loneSurrogate(s);
         }
@@ -203,7 +204,7 @@ public final class JsonWriter {
                 to--;
             }
             room(JsonStrings.room(to - from));
-            int end = JsonStrings.writePart(s.substring(from, to), b, p);
+            int end = JsonStrings.writeChars(s, from, to, scratch, b, p);
             if (end < 0) {
                 throw loneSurrogate(s);
             }

@@ -22,6 +22,7 @@ final class KeyTexts {
     static @Nullable KeyTexts of(String[] names) {
         byte[][] texts = new byte[names.length][];
         byte[] b = new byte[0];
+        char[] scratch = new char[JsonStrings.CHARS];
         for (int i = 0; i < names.length; i++) {
             String name = names[i];
             if (name.length() > JsonStrings.PART) {
@@ -30,7 +31,7 @@ final class KeyTexts {
             if (b.length < JsonStrings.room(name.length())) {
                 b = new byte[JsonStrings.room(name.length())];
             }
-            int end = JsonStrings.write(name, b, 0);
+            int end = JsonStrings.write(name, scratch, b, 0);
             if (end < 0) {
                 return null;
             }
