@@ -34,6 +34,10 @@ public final class Tables {
 
     /** Runs the tables that the arguments name. */
     public static void main(String[] args) throws Exception {
+        if (args.length > 0 && args[0].equals("arrow")) {
+            ArrowTables.main(args);
+            return;
+        }
         String what = "all";
         int megabytes = 500;
         int rounds = 3;

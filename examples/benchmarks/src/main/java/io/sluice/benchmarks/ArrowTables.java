@@ -1,0 +1,265 @@
+package io.sluice.benchmarks;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Measures files to Arrow batches against native engines, in processes of their own, in turn, on the same cores and data. Peers that are
+ * not there are left out, and named. Arguments: {@code [--mb N] [--rounds N] [--passes N] [--data NAME,...] [--dir DIR] [--cores 1,2]}.
+ */
+final class ArrowTables {
+
+    /** The Java heap of our own processes; with {@link ArrowContender#BATCH_MEMORY} off the heap it is less than 128 MiB. */
+    static final String HEAP = "-Xmx60m";
+
+    private static final long TIMEOUT_SECONDS = 600;
+
+    /** One way to do the work. */
+    private record Runner(String name, int cores, List<String> command) {}
+
+    private int megabytes = 500;
+    private int rounds = 3;
+    private int passes = 3;
+    private Path dir = Path.of(System.getProperty("java.io.tmpdir"), "sluice-benchmarks");
+    private List<String> data = Data.names();
+    private String cores = "1,2";
+    private final Map<String, String> absent = new LinkedHashMap<>();
+    private final Map<String, String> failed = new LinkedHashMap<>();
+
+    private ArrowTables() {}
+
+    /** Runs the tables. */
+    static void main(String... args) throws Exception {
+        ArrowTables tables = new ArrowTables();
+        for (int i = 1; i < args.length; i++) {
+            switch (args[i]) {
+                case "--mb" -> tables.megabytes = Integer.parseInt(args[++i]);
+                case "--rounds" -> tables.rounds = Integer.parseInt(args[++i]);
+                case "--passes" -> tables.passes = Integer.parseInt(args[++i]);
+                case "--data" -> tables.data = List.of(args[++i].split(","));
+                case "--dir" -> tables.dir = Path.of(args[++i]);
+                case "--cores" -> tables.cores = args[++i];
+                default -> throw new IllegalArgumentException("no such option: " + args[i]);
+            }
+        }
+        tables.run();
+    }
+
+    private void run() throws Exception {
+        System.out.printf(
+                Locale.ROOT,
+                "JVM: %s %s, %s; %d processors%n",
+                System.getProperty("java.vm.name"),
+                System.getProperty("java.runtime.version"),
+                HEAP,
+                Runtime.getRuntime().availableProcessors());
+        System.out.printf(
+                Locale.ROOT,
+                "MB/s of JSON, the median of %d processes of %d passes after warm-up, in turn; rows; peak memory of the process%n",
+                rounds,
+                passes);
+        for (String name : data) {
+            Path file = Data.file(dir, name, megabytes);
+            double size = Files.size(file) / 1e6;
+            if (cores.contains("1")) {
+                table(
+                        name + ".jsonl to Arrow, one core",
+                        size,
+                        ours(ArrowContender.SLUICE, file, 1),
+                        nativePeer("arrow-dataset", file),
+                        nativePeer("duckdb-jdbc", file),
+                        python("pyarrow", file),
+                        python("polars", file),
+                        python("duckdb", file));
+            }
+            if (cores.contains("2")) {
+                table(
+                        name + ".jsonl to Arrow, two cores (the first line: one)",
+                        size,
+                        ours(ArrowContender.SLUICE, file, 1),
+                        ours(ArrowContender.SLUICE, file, 2),
+                        ours(ArrowContender.SLUICE_ZST, file, 2),
+                        ours(ArrowContender.DECOMPRESSION, file, 2));
+            }
+        }
+        System.out.println();
+        failed.forEach((name, why) ->
+                System.out.println("failed: " + name + ": " + why.substring(0, Math.min(120, why.length()))));
+        absent.forEach((name, why) -> System.out.println("left out: " + name + ": " + why));
+    }
+
+    // ---- who takes part ---------------------------------------------------------------------------------------------
+
+    private Runner ours(ArrowContender contender, Path file, int onCores) {
+        return java(
+                contender.name().toLowerCase(Locale.ROOT).replace('_', '-') + (onCores > 1 ? " x" + onCores : ""),
+                onCores,
+                List.of(HEAP),
+                System.getProperty("java.class.path"),
+                ArrowContender.class.getName(),
+                contender.name(),
+                file);
+    }
+
+    /** Engines in C++ under a Java API; they have their own module, which need not be built. */
+    private @Nullable Runner nativePeer(String name, Path file) {
+        Path jars = Path.of("examples/benchmarks/peers/target/lib");
+        if (!Files.isDirectory(jars)) {
+            absent.put(name, "not built, see examples/benchmarks/run");
+            return null;
+        }
+        return java(
+                name,
+                1,
+                List.of("-Xmx512m", "--add-opens=java.base/java.nio=ALL-UNNAMED"),
+                jars + "/*" + File.pathSeparator + jars.resolveSibling("classes"),
+                "io.sluice.benchmarks.peers.NativePeers",
+                name,
+                file);
+    }
+
+    private Runner java(
+            String name, int onCores, List<String> options, String classPath, String main, String what, Path file) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.add(onCores == 1 ? "-XX:+UseSerialGC" : "-XX:+UseParallelGC");
+        command.addAll(List.of("-cp", classPath, main, what, file.toString()));
+        command.addAll(List.of(String.valueOf(onCores), "3", String.valueOf(passes)));
+        return new Runner(name, onCores, command);
+    }
+
+    private @Nullable Runner python(String name, Path file) throws Exception {
+        String python = System.getenv().getOrDefault("SLUICE_PYTHON", "python3");
+        try {
+            Process probe = new ProcessBuilder(python, "-c", "import " + name)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (probe.waitFor() != 0) {
+                absent.put(name, "not importable by " + python + " (set SLUICE_PYTHON)");
+                return null;
+            }
+        } catch (IOException e) {
+            absent.put(name, "no " + python);
+            return null;
+        }
+        return new Runner(
+                name,
+                1,
+                List.of(
+                        python,
+                        "examples/benchmarks/peers/peers.py",
+                        name,
+                        file.toString(),
+                        "1",
+                        "1",
+                        String.valueOf(passes)));
+    }
+
+    // ---- running and telling ----------------------------------------------------------------------------------------
+
+    private void table(String title, double size, @Nullable Runner... runners) throws Exception {
+        System.out.println();
+        System.out.println(title);
+        Map<Runner, Outcome> outcomes = new LinkedHashMap<>();
+        for (int round = 0; round < rounds; round++) {
+            for (Runner runner : runners) {
+                if (runner != null && !failed.containsKey(title + ", " + runner.name)) {
+                    String failure = outcomes.computeIfAbsent(runner, r -> new Outcome()).add(runner);
+                    if (failure != null) {
+                        failed.put(title + ", " + runner.name, failure);
+                    }
+                }
+            }
+        }
+        double base = 0;
+        for (Map.Entry<Runner, Outcome> entry : outcomes.entrySet()) {
+            Outcome outcome = entry.getValue();
+            if (!outcome.seconds.isEmpty()) {
+                double rate = size / outcome.median();
+                base = base == 0 ? rate : base;
+                System.out.printf(
+                        Locale.ROOT,
+                        "  %-18s %7.0f   %5.2fx   %9d rows   %5d MiB%n",
+                        entry.getKey().name,
+                        rate,
+                        rate / base,
+                        outcome.rows,
+                        outcome.peak >> 20);
+            }
+        }
+    }
+
+    private static final class Outcome {
+        private final List<Double> seconds = new ArrayList<>();
+        private long rows;
+        private long peak;
+
+        double median() {
+            seconds.sort(null);
+            return seconds.get(seconds.size() / 2);
+        }
+
+        /** Runs it once; answers what it said where it failed. */
+        @Nullable
+        String add(Runner runner) throws IOException, InterruptedException {
+            List<String> command = new ArrayList<>();
+            if (Files.isExecutable(Path.of("/usr/bin/taskset"))) {
+                command.addAll(List.of("taskset", "-c", runner.cores == 1 ? "0" : "0-" + (runner.cores - 1)));
+            }
+            command.addAll(runner.command);
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+            builder.environment().put("POLARS_MAX_THREADS", String.valueOf(runner.cores));
+            Process process = builder.start();
+            String last = "";
+            boolean measured = false;
+            try (BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+                for (String line; (line = lines.readLine()) != null; ) {
+                    if (line.startsWith("RESULT ")) {
+                        String[] numbers = line.substring(7).split(" ");
+                        rows = Long.parseLong(numbers[0]);
+                        for (int i = 1; i < numbers.length; i++) {
+                            seconds.add(Double.valueOf(numbers[i]));
+                        }
+                        measured = true;
+                        peak = Math.max(peak, peakOf(process.pid()));
+                    } else if (!line.isBlank() && !line.startsWith("\tat ")) {
+                        last = line;
+                    }
+                }
+            }
+            if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) || !measured) {
+                process.destroyForcibly();
+                return last;
+            }
+            return null;
+        }
+
+        /** The largest resident size so far; 0 where there is no {@code /proc}, or the process has gone. */
+        private static long peakOf(long pid) {
+            try {
+                for (String line : Files.readAllLines(Path.of("/proc", String.valueOf(pid), "status"))) {
+                    if (line.startsWith("VmHWM:")) {
+                        return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+                    }
+                }
+            } catch (IOException e) {
+                return 0;
+            }
+            return 0;
+        }
+    }
+}
