@@ -30,7 +30,7 @@ public final class Arrow {
      * given back for the next batch, as memory fresh from the operating system costs a fifth of the time that filling it takes. Any
      * other {@link BufferAllocator} will do as well. Close it when all batches are closed.
      *
-     * @param limitBytes how much may be in use at a time
+     * @param limitBytes how much may be in use at a time, what is kept included
      */
     public static BufferAllocator allocator(long limitBytes) {
         return RecyclingAllocator.create(limitBytes, IDLE_BYTES);

@@ -143,15 +143,17 @@ final class JsonColumns {
             }
 
             // the value
+            Column column = f.column;
             if (f.type == JsonNode.SKIPPED) {
                 v = unknown(f, v, objectStart);
+            } else if (b[v] == 'n' && column.rows < row && !watched && isPlainNull(f, v)) {
+                v += 4;
             } else {
-                Column column = f.column;
                 if (column.rows != row || watched) {
                     align(f, column, row, p, objectStart);
                 }
                 switch (f.type) {
-                    case JsonNode.STRING -> v = b[v] == '"' ? text.string(column, v + 1) : absent(f, v);
+                    case JsonNode.STRING -> v = b[v] == '"' ? text.string(column, v + 1) : absentField(f, v);
                     case JsonNode.INT64, JsonNode.INT -> {
                         long w = Words.unzeroed(Words.load(b, v));
                         int n = Long.numberOfTrailingZeros(Words.nonDigits(w)) >>> 3;
@@ -168,19 +170,19 @@ final class JsonColumns {
                             }
                             v += n;
                         } else {
-                            v = integer(f, v);
+                            v = b[v] == 'n' ? absentField(f, v) : integer(f, v);
                         }
                     }
-                    case JsonNode.DOUBLE -> v = decimal(f, column, v);
+                    case JsonNode.DOUBLE -> v = b[v] == 'n' ? absentField(f, v) : decimal(f, column, v);
                     case JsonNode.STRUCT -> {
                         if (b[v] == '{') {
                             v = object(f, column.rows, v);
                             column.endRow();
                         } else {
-                            v = absent(f, v);
+                            v = absentField(f, v);
                         }
                     }
-                    default -> v = value(f, v);
+                    default -> v = b[v] == 'n' ? absentField(f, v) : value(f, v);
                 }
             }
 
@@ -343,6 +345,15 @@ final class JsonColumns {
                 int next = scalars.read(f, column, p);
                 return next >= 0 ? next : mismatch(f, p, text.skip(p, depth), scalars.why());
         }
+    }
+
+    /** A null, as good as no field at all and padded with others of its kind, or a value that does not fit. */
+    private int absentField(JsonNode f, int p) {
+        return isPlainNull(f, p) ? p + 4 : value(f, p);
+    }
+
+    private boolean isPlainNull(JsonNode f, int p) {
+        return Words.loadInt(b, p) == JsonText.NULL && !f.required && !uniqueKeys;
     }
 
     /** A null, or a value that does not fit. */

@@ -2,8 +2,9 @@ package io.sluice.arrow;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.apache.arrow.memory.AllocationListener;
 import org.apache.arrow.memory.AllocationManager;
 import org.apache.arrow.memory.ArrowBuf;
@@ -11,6 +12,7 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.ReferenceManager;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.memory.util.MemoryUtil;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A root allocator that keeps what is given back, up to a bound, for the next batch. Memory fresh from the operating system
@@ -26,16 +28,24 @@ final class RecyclingAllocator extends RootAllocator {
                 .maxAllocation(limit)
                 .listener(AllocationListener.NOOP)
                 .allocationManagerFactory(recycler)
+                .roundingPolicy(RecyclingAllocator::rounded)
                 .build());
         this.recycler = recycler;
     }
 
     /**
-     * @param limit bytes that may be in use at a time
+     * @param limit bytes that may be in use at a time; what lies idle is counted in
      * @param maxIdleBytes bytes that may lie idle
      */
     static RecyclingAllocator create(long limit, long maxIdleBytes) {
-        return new RecyclingAllocator(limit, new Recycler(maxIdleBytes));
+        return new RecyclingAllocator(limit, new Recycler(limit, maxIdleBytes));
+    }
+
+    /** Bytes kept for the next batch. */
+    long idleBytes() {
+        synchronized (recycler) {
+            return recycler.idleBytes;
+        }
     }
 
     @Override
@@ -47,21 +57,58 @@ final class RecyclingAllocator extends RootAllocator {
         }
     }
 
+    /**
+     * Sizes in steps of an eighth of a power of two, where Arrow's own rounding goes up to the next power: a batch of many columns would
+     * take half as much again as it holds.
+     */
+    static long rounded(long size) {
+        if (size <= 64) {
+            return size <= 0 ? 0 : 64;
+        }
+        long step = Math.max(64, Long.highestOneBit(size - 1) >> 3);
+        return (size + step - 1) / step * step;
+    }
+
     private static final class Recycler implements AllocationManager.Factory {
 
+        /** Smaller ones come from the C library's own lists as quickly. */
+        private static final long MIN_KEPT = 1024;
+
         private final ArrowBuf empty = new ArrowBuf(ReferenceManager.NO_OP, null, 0, 0);
+        private final long limit;
         private final long maxIdleBytes;
-        private final Map<Long, Deque<Long>> idle = new HashMap<>();
+        /** By size, and of one size the last that came, which is most likely in the cache still. */
+        private final NavigableMap<Long, Deque<Idle>> idle = new TreeMap<>();
+        /** In the order in which they came, those taken since included. */
+        private final Deque<Idle> oldest = new ArrayDeque<>();
+
+        private long usedBytes;
         private long idleBytes;
+        private int idleCount;
         private boolean closed;
 
-        Recycler(long maxIdleBytes) {
+        private static final class Idle {
+            private final long address;
+            private final long size;
+            private boolean taken;
+
+            Idle(long address, long size) {
+                this.address = address;
+                this.size = size;
+            }
+        }
+
+        Recycler(long limit, long maxIdleBytes) {
+            this.limit = limit;
             this.maxIdleBytes = maxIdleBytes;
         }
 
         @Override
         public AllocationManager create(BufferAllocator accountingAllocator, long size) {
-            return new Memory(accountingAllocator, this, size, take(size));
+            Idle found = take(size);
+            return found == null
+                    ? new Memory(accountingAllocator, this, size, MemoryUtil.allocateMemory(size), size)
+                    : new Memory(accountingAllocator, this, size, found.address, found.size);
         }
 
         @Override
@@ -69,34 +116,77 @@ final class RecyclingAllocator extends RootAllocator {
             return empty;
         }
 
-        private long take(long size) {
-            synchronized (this) {
-                Deque<Long> same = idle.get(size);
-                Long address = same == null ? null : same.poll();
-                if (address != null) {
-                    idleBytes -= size;
-                    return address;
-                }
+        /** Something idle that will do, or null after making room for fresh memory. */
+        private synchronized @Nullable Idle take(long size) {
+            Map.Entry<Long, Deque<Idle>> nearest = size < MIN_KEPT ? null : idle.ceilingEntry(size);
+            if (nearest == null || nearest.getKey() > size + (size >> 2)) {
+                usedBytes += size;
+                freeOldest(0);
+                return null;
             }
-            return MemoryUtil.allocateMemory(size);
+            Idle found = nearest.getValue().pop();
+            if (nearest.getValue().isEmpty()) {
+                idle.remove(nearest.getKey());
+            }
+            forget(found);
+            usedBytes += found.size;
+            if (oldest.size() > 64 + 2 * idleCount) {
+                oldest.removeIf(entry -> entry.taken);
+            }
+            return found;
+        }
+
+        private void forget(Idle entry) {
+            entry.taken = true;
+            idleBytes -= entry.size;
+            idleCount--;
         }
 
         void put(long address, long size) {
-            synchronized (this) {
-                if (!closed && idleBytes + size <= maxIdleBytes) {
-                    idle.computeIfAbsent(size, s -> new ArrayDeque<>()).push(address);
-                    idleBytes += size;
-                    return;
+            if (!keep(address, size)) {
+                MemoryUtil.freeMemory(address);
+            }
+        }
+
+        private synchronized boolean keep(long address, long size) {
+            usedBytes -= size;
+            if (closed || size < MIN_KEPT || size > maxIdleBytes) {
+                return false;
+            }
+            freeOldest(size);
+            Idle entry = new Idle(address, size);
+            idle.computeIfAbsent(size, s -> new ArrayDeque<>()).push(entry);
+            oldest.add(entry);
+            idleBytes += size;
+            idleCount++;
+            return true;
+        }
+
+        /** Makes room for so many more bytes: sizes change with the data, so what nobody asked for the longest goes. */
+        private void freeOldest(long more) {
+            while (idleCount > 0 && (idleBytes + more > maxIdleBytes || usedBytes + idleBytes + more > limit)) {
+                Idle entry = oldest.remove();
+                if (!entry.taken) {
+                    Deque<Idle> same = idle.get(entry.size);
+                    if (same != null) {
+                        same.removeLastOccurrence(entry);
+                        if (same.isEmpty()) {
+                            idle.remove(entry.size);
+                        }
+                    }
+                    forget(entry);
+                    MemoryUtil.freeMemory(entry.address);
                 }
             }
-            MemoryUtil.freeMemory(address);
         }
 
         synchronized void close() {
             closed = true;
-            idle.values().forEach(same -> same.forEach(MemoryUtil::freeMemory));
+            idle.values().forEach(same -> same.forEach(entry -> MemoryUtil.freeMemory(entry.address)));
             idle.clear();
+            oldest.clear();
             idleBytes = 0;
+            idleCount = 0;
         }
     }
 
@@ -105,12 +195,15 @@ final class RecyclingAllocator extends RootAllocator {
         private final Recycler recycler;
         private final long size;
         private final long address;
+        /** What there is behind the address: at times a little more than was asked for. */
+        private final long room;
 
-        Memory(BufferAllocator accountingAllocator, Recycler recycler, long size, long address) {
+        Memory(BufferAllocator accountingAllocator, Recycler recycler, long size, long address, long room) {
             super(accountingAllocator);
             this.recycler = recycler;
             this.size = size;
             this.address = address;
+            this.room = room;
         }
 
         @Override
@@ -125,7 +218,7 @@ final class RecyclingAllocator extends RootAllocator {
 
         @Override
         protected void release0() {
-            recycler.put(address, size);
+            recycler.put(address, room);
         }
     }
 }

@@ -89,6 +89,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
     private final Options options;
     private final BufferAllocator allocator;
     private final Factory<T> factory;
+    private final BatchProgress progress = new BatchProgress();
     private final BatchColumn[] columns;
     private final List<BatchDictionary> dictionaries = new ArrayList<>();
     private final @Nullable Column paths;
@@ -102,6 +103,9 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
     private long addedRowBytes;
     private int row;
     private int lastRow;
+    private long measured;
+    private int measuredFrom = -1;
+    private int measuredTo;
     private int record;
     private int lastRecord;
     private long rowIndex;
@@ -126,7 +130,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         List<ColumnPlan> plans = ColumnPlan.of(schema.getFields());
         int given = columns.getFields().size();
         this.columns = plans.subList(0, given).stream()
-                .map(plan -> new BatchColumn(plan, allocator, scratch))
+                .map(plan -> new BatchColumn(plan, allocator, progress, scratch))
                 .toArray(BatchColumn[]::new);
         for (BatchColumn column : this.columns) {
             column.dictionaries(dictionaries);
@@ -135,7 +139,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         if (options.pathColumn() != null) {
             ColumnPlan plan = plans.get(next++);
             paths = new Column(plan);
-            pathColumn = new BatchColumn(plan, allocator, scratch);
+            pathColumn = new BatchColumn(plan, allocator, progress, scratch);
         } else {
             paths = null;
             pathColumn = null;
@@ -143,7 +147,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         if (options.rowIndexColumn() != null) {
             ColumnPlan plan = plans.get(next);
             indexes = new Column(plan);
-            indexColumn = new BatchColumn(plan, allocator, scratch);
+            indexColumn = new BatchColumn(plan, allocator, progress, scratch);
         } else {
             indexes = null;
             indexColumn = null;
@@ -175,6 +179,7 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         absorb();
         int[] ordinals = values.ordinals;
         chunk = values;
+        measuredFrom = -1;
         record = from;
         lastRecord = to;
         row = ordinals == null ? from : lowerBound(ordinals, values.rows, from);
@@ -243,7 +248,17 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
     }
 
     private boolean fits(ColumnChunk from, int count) {
-        return batchBytes + from.bytes(row, row + count) + count * addedRowBytes <= options.batchBytes();
+        return batchBytes + bytes(from, row + count) <= options.batchBytes();
+    }
+
+    /** Bytes of the rows from {@link #row} to {@code to}; asked three times over for most runs, and not cheap for wide schemas. */
+    private long bytes(ColumnChunk from, int to) {
+        if (measuredFrom != row || measuredTo != to) {
+            measured = from.bytes(row, to) + (to - row) * addedRowBytes;
+            measuredFrom = row;
+            measuredTo = to;
+        }
+        return measured;
     }
 
     /** How many of the next {@code count} rows the batch has room for; at least one in an empty batch. */
@@ -278,7 +293,8 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
         if (to == row) {
             return;
         }
-        batchBytes += from.bytes(row, to) + (to - row) * addedRowBytes;
+        batchBytes += bytes(from, to);
+        progress.set(batchRows + to - row, options.batchRows(), batchBytes, options.batchBytes());
         for (int i = 0; i < columns.length; i++) {
             columns[i].append(from.columns[i], row, to);
         }
@@ -318,17 +334,17 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
     private T flush() {
         VectorSchemaRoot root = VectorSchemaRoot.create(schema, allocator);
         List<Dictionary> made = new ArrayList<>(dictionaries.size());
-        try {
+        try (SharedZeros zeros = new SharedZeros(allocator)) {
             List<FieldVector> vectors = root.getFieldVectors();
             int at = 0;
             for (BatchColumn column : columns) {
-                column.moveTo(vectors.get(at++));
+                column.moveTo(vectors.get(at++), zeros);
             }
             if (pathColumn != null) {
-                pathColumn.moveTo(vectors.get(at++));
+                pathColumn.moveTo(vectors.get(at++), zeros);
             }
             if (indexColumn != null) {
-                indexColumn.moveTo(vectors.get(at));
+                indexColumn.moveTo(vectors.get(at), zeros);
             }
             for (BatchDictionary dictionary : dictionaries) {
                 made.add(dictionary.toDictionary(allocator));

@@ -38,15 +38,15 @@ final class BatchColumn implements AutoCloseable {
     private long[] bools = NO_BITS;
 
     /** @param scratch shared by all columns of a batch, {@link #scratch()} made it */
-    BatchColumn(ColumnPlan plan, BufferAllocator allocator, byte[] scratch) {
+    BatchColumn(ColumnPlan plan, BufferAllocator allocator, BatchProgress progress, byte[] scratch) {
         this.plan = plan;
         this.allocator = allocator;
         this.scratch = scratch;
         this.children = plan.children.stream()
-                .map(child -> new BatchColumn(child, allocator, scratch))
+                .map(child -> new BatchColumn(child, allocator, progress, scratch))
                 .toArray(BatchColumn[]::new);
-        this.data = new GrowingBuffer(allocator);
-        this.offsets = new GrowingBuffer(allocator);
+        this.data = new GrowingBuffer(allocator, progress);
+        this.offsets = new GrowingBuffer(allocator, progress);
         this.dictionary = plan.layout == ColumnPlan.DICTIONARY ? new BatchDictionary(plan) : null;
     }
 
@@ -152,11 +152,24 @@ final class BatchColumn implements AutoCloseable {
     }
 
     private void repeatOffset(int count, long offset) {
-        int[] same = new int[Math.min(count, SCRATCH_ROWS) + 1];
-        for (int done = 0; done < count; ) {
-            int run = Math.min(count - done, SCRATCH_ROWS);
-            appendOffsets(same, 0, run, offset);
-            done += run;
+        firstOffset();
+        checkOffset(offset);
+        offsets.repeatOffset(count, offset, isWide());
+    }
+
+    private boolean isWide() {
+        return plan.layout == ColumnPlan.LARGE_VAR || plan.layout == ColumnPlan.LARGE_LIST;
+    }
+
+    private void firstOffset() {
+        if (offsets.used() == 0) {
+            offsets.appendZeros(isWide() ? Long.BYTES : Integer.BYTES);
+        }
+    }
+
+    private void checkOffset(long last) {
+        if (!isWide() && last > Integer.MAX_VALUE) {
+            throw new IllegalStateException("column '" + plan.field.getName() + "' outgrew 32-bit offsets");
         }
     }
 
@@ -170,31 +183,9 @@ final class BatchColumn implements AutoCloseable {
     }
 
     private void appendOffsets(int[] source, int from, int count, long base) {
-        boolean wide = plan.layout == ColumnPlan.LARGE_VAR || plan.layout == ColumnPlan.LARGE_LIST;
-        int width = wide ? 8 : 4;
-        if (offsets.used() == 0) {
-            Column.LONGS.set(scratch, 0, 0L);
-            offsets.append(scratch, 0, width);
-        }
-        if (!wide && base + source[from + count] > Integer.MAX_VALUE) {
-            throw new IllegalStateException("column '" + plan.field.getName() + "' outgrew 32-bit offsets");
-        }
-        for (int done = 0; done < count; ) {
-            int run = Math.min(count - done, SCRATCH_ROWS);
-            int first = from + done + 1;
-            if (wide) {
-                for (int i = 0; i < run; i++) {
-                    Column.LONGS.set(scratch, i * 8, base + source[first + i]);
-                }
-            } else {
-                int shift = (int) base;
-                for (int i = 0; i < run; i++) {
-                    Column.INTS.set(scratch, i * 4, shift + source[first + i]);
-                }
-            }
-            offsets.append(scratch, 0, run * width);
-            done += run;
-        }
+        firstOffset();
+        checkOffset(base + source[from + count]);
+        offsets.appendOffsets(source, from + 1, count, base, isWide());
     }
 
     /** Short values stand in their view, longer ones in the one data buffer that the view points into. */
@@ -272,8 +263,16 @@ final class BatchColumn implements AutoCloseable {
         }
     }
 
-    /** Moves everything into a vector made from the plan's field; this one begins anew. */
-    void moveTo(FieldVector vector) {
+    /**
+     * Moves everything into a vector made from the plan's field; this one begins anew.
+     *
+     * @param zeros for columns that are null throughout: of wide schemas, often most
+     */
+    void moveTo(FieldVector vector, SharedZeros zeros) {
+        if (rows == 0 && waitingNulls > 0 && plan.layout != ColumnPlan.NULL) {
+            moveNullsTo(vector, zeros);
+            return;
+        }
         if (waitingNulls > 0) {
             writeNulls();
         }
@@ -311,10 +310,45 @@ final class BatchColumn implements AutoCloseable {
         nullCount = 0;
         nulls = NO_BITS;
         bools = NO_BITS;
+        moveChildrenTo(vector, zeros);
+    }
+
+    private void moveChildrenTo(FieldVector vector, SharedZeros zeros) {
         List<FieldVector> below = vector.getChildrenFromFields();
         for (int i = 0; i < children.length; i++) {
-            children[i].moveTo(below.get(i));
+            children[i].moveTo(below.get(i), zeros);
         }
+    }
+
+    /** A column that had no value in the whole batch: nothing of it has been written down, and nothing need be. */
+    private void moveNullsTo(FieldVector vector, SharedZeros zeros) {
+        int count = waitingNulls;
+        waitingNulls = 0;
+        long validity = (count + 63L) >> 6 << 3;
+        List<ArrowBuf> buffers = new ArrayList<>(3);
+        try {
+            buffers.add(zeros.take(validity));
+            switch (plan.layout) {
+                case ColumnPlan.BOOL -> buffers.add(zeros.take(validity));
+                case ColumnPlan.FIXED, ColumnPlan.DICTIONARY -> buffers.add(zeros.take((long) count * plan.width));
+                case ColumnPlan.VAR, ColumnPlan.LARGE_VAR -> {
+                    buffers.add(zeros.take((count + 1L) * (isWide() ? Long.BYTES : Integer.BYTES)));
+                    buffers.add(allocator.getEmpty());
+                }
+                case ColumnPlan.LIST, ColumnPlan.LARGE_LIST ->
+                    buffers.add(zeros.take((count + 1L) * (isWide() ? Long.BYTES : Integer.BYTES)));
+                case ColumnPlan.VIEW -> buffers.add(zeros.take((long) count * VIEW_BYTES));
+                default -> {
+                    for (BatchColumn child : children) {
+                        child.appendNulls(plan.layout == ColumnPlan.FIXED_LIST ? count * plan.width : count);
+                    }
+                }
+            }
+            vector.loadFieldBuffers(new ArrowFieldNode(count, count), buffers);
+        } finally {
+            buffers.forEach(ArrowBuf::close);
+        }
+        moveChildrenTo(vector, zeros);
     }
 
     /** The bits of all rows as an Arrow buffer of whole 8-byte words. */

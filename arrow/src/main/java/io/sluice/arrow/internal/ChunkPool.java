@@ -1,7 +1,7 @@
 package io.sluice.arrow.internal;
 
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Chunks of one schema that workers and the emitting thread hand to and fro, so that arrays grow once. Thread-safe. */
@@ -10,7 +10,9 @@ public final class ChunkPool {
     private static final int MAX_IDLE = 16;
 
     private final List<ColumnPlan> plans;
-    private final ConcurrentLinkedQueue<ColumnChunk> idle = new ConcurrentLinkedQueue<>();
+    /** The last that came is the first to go: its arrays are in the cache. */
+    private final ConcurrentLinkedDeque<ColumnChunk> idle = new ConcurrentLinkedDeque<>();
+
     private final AtomicInteger count = new AtomicInteger();
 
     /** @param plans the columns of every chunk */
@@ -37,7 +39,7 @@ public final class ChunkPool {
         if (count.get() < MAX_IDLE) {
             chunk.reset();
             count.incrementAndGet();
-            idle.offer(chunk);
+            idle.push(chunk);
         }
     }
 }

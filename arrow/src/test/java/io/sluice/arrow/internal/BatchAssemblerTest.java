@@ -27,6 +27,7 @@ import org.apache.arrow.vector.types.pojo.DictionaryEncoding;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
 import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.arrow.vector.util.TransferPair;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -226,8 +227,14 @@ class BatchAssemblerTest {
             try (BufferAllocator allocator = new RootAllocator();
                     BatchAssembler<RecordBatch> assembler =
                             new BatchAssembler<>(schema, options(batchRows, 1 << 20), allocator, RecordBatch::of)) {
+                boolean[] missing = new boolean[schema.getFields().size()];
                 for (int block = 0; block < 12; block++) {
                     ColumnChunk chunk = pool.take();
+                    if (block % 4 == 0) { // columns that nobody has for whole batches
+                        for (int c = 0; c < missing.length; c++) {
+                            missing[c] = random.nextInt(4) == 0;
+                        }
+                    }
                     int rows = random.nextInt(random.nextInt(5) == 0 ? 400 : 40);
                     for (int i = 0; i < rows; i++) {
                         if (random.nextInt(4) == 0) { // a record that breaks half-way
@@ -240,7 +247,8 @@ class BatchAssemblerTest {
                         }
                         List<Object> row = new ArrayList<>();
                         for (Column column : chunk.columns) {
-                            if (random.nextInt(6) == 0 && column.layout != ColumnPlan.UNION) {
+                            boolean absent = missing[row.size()] || random.nextInt(6) == 0;
+                            if (absent && column.layout != ColumnPlan.UNION) {
                                 row.add(null); // missing
                                 continue;
                             }
@@ -267,6 +275,50 @@ class BatchAssemblerTest {
             for (int i = 0; i < sizes.size() - 1; i++) {
                 assertThat(sizes.get(i)).isEqualTo(batchRows);
             }
+        }
+    }
+
+    /** A thousand columns of which a batch has two must not take the memory of a thousand. */
+    @Test
+    void columnsThatAreNullThroughoutShareTheirZeros() {
+        List<Field> fields = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            fields.add(field("n" + i, new ArrowType.Int(64, true)));
+            fields.add(field("s" + i, new ArrowType.Utf8()));
+            fields.add(field("l" + i, new ArrowType.List(), field("item", new ArrowType.Utf8())));
+            fields.add(field("o" + i, new ArrowType.Struct(), field("deep", new ArrowType.Int(64, true))));
+        }
+        Schema schema = new Schema(fields);
+        int rows = 5000;
+        try (BufferAllocator allocator = new RootAllocator();
+                BufferAllocator other = allocator.newChildAllocator("other", 0, Long.MAX_VALUE);
+                BatchAssembler<RecordBatch> assembler =
+                        new BatchAssembler<>(schema, options(rows, 1 << 30), allocator, RecordBatch::of)) {
+            ColumnChunk chunk = new ChunkPool(ColumnPlan.of(schema.getFields())).take();
+            for (int i = 0; i < rows; i++) {
+                chunk.columns[0].appendLong(i);
+                chunk.endRow();
+            }
+            chunk.finish(rows);
+            assembler.accept(new BlockOrigin("k", 0, 0, 0), chunk, 0, rows);
+            RecordBatch batch = assembler.poll();
+            assertThat(allocator.getAllocatedMemory()).isLessThan(rows * 8L * 20);
+            List<FieldVector> moved = new ArrayList<>();
+            for (FieldVector vector : batch.root().getFieldVectors()) {
+                assertThat(vector.getValueCount()).isEqualTo(rows);
+                assertThat(vector.getNullCount()).isEqualTo(vector.getName().equals("n0") ? 0 : rows);
+                assertThat(vector.getObject(rows - 1))
+                        .isEqualTo(vector.getName().equals("n0") ? rows - 1L : null);
+                TransferPair pair = vector.getTransferPair(other);
+                pair.transfer();
+                moved.add((FieldVector) pair.getTo());
+            }
+            batch.close();
+            moved.forEach(vector -> {
+                assertThat(vector.isNull(0)).isEqualTo(!vector.getName().equals("n0"));
+                vector.close();
+            });
+            assertThat(allocator.getAllocatedMemory()).isZero();
         }
     }
 

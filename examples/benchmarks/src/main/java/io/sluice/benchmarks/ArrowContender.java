@@ -49,7 +49,7 @@ enum ArrowContender {
     };
 
     /** Off-heap memory that batches may take, beside {@link ArrowTables#HEAP}. */
-    static final long BATCH_MEMORY = 512L << 20;
+    static final long BATCH_MEMORY = 64L << 20;
 
     abstract long pass(Path file, int cores) throws Exception;
 

@@ -177,7 +177,8 @@ final class ArrowTables {
         for (int round = 0; round < rounds; round++) {
             for (Runner runner : runners) {
                 if (runner != null && !failed.containsKey(title + ", " + runner.name)) {
-                    String failure = outcomes.computeIfAbsent(runner, r -> new Outcome()).add(runner);
+                    String failure =
+                            outcomes.computeIfAbsent(runner, r -> new Outcome()).add(runner);
                     if (failure != null) {
                         failed.put(title + ", " + runner.name, failure);
                     }
