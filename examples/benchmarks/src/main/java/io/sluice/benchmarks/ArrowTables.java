@@ -41,7 +41,7 @@ final class ArrowTables {
     private ArrowTables() {}
 
     /** Runs the tables. */
-    static void main(String... args) throws Exception {
+    static void measure(String... args) throws Exception {
         ArrowTables tables = new ArrowTables();
         for (int i = 1; i < args.length; i++) {
             switch (args[i]) {

@@ -35,7 +35,7 @@ public final class Tables {
     /** Runs the tables that the arguments name. */
     public static void main(String[] args) throws Exception {
         if (args.length > 0 && args[0].equals("arrow")) {
-            ArrowTables.main(args);
+            ArrowTables.measure(args);
             return;
         }
         String what = "all";
