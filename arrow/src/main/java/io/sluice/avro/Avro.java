@@ -1,15 +1,19 @@
 package io.sluice.avro;
 
+import io.sluice.Dataset;
+import io.sluice.ReadSpec;
 import io.sluice.SluiceException;
 import io.sluice.avro.internal.DatumReaders;
+import io.sluice.avro.internal.HeaderFormat;
 import io.sluice.avro.internal.MapReaders;
 import io.sluice.avro.internal.MapWriters;
+import io.sluice.avro.internal.RawValues;
 import io.sluice.avro.internal.Resolution;
-import io.sluice.avro.internal.Shape;
 import io.sluice.avro.internal.ValueReader;
 import io.sluice.codec.Encoder;
 import io.sluice.codec.Output;
 import io.sluice.format.Format;
+import java.nio.ByteBuffer;
 import java.util.Map;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
@@ -19,6 +23,7 @@ import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.avro.specific.SpecificDatumWriter;
 import org.apache.avro.specific.SpecificRecord;
+import reactor.core.publisher.Mono;
 
 /**
  * Formats for Avro object container files ({@code .avro}): specification 1.12, every schema and codec. Record batches of the same files are
@@ -30,6 +35,8 @@ import org.apache.avro.specific.SpecificRecord;
  * file without a readable header. The framer goes on at the next sync marker.
  */
 public final class Avro {
+
+    private static final int HEADER_BLOCK_BYTES = 4 << 10;
 
     private Avro() {}
 
@@ -103,10 +110,9 @@ public final class Avro {
                 spec,
                 (file, reader) -> {
                     onlyRecords(reader);
-                    Resolution.resolve(file.schema(), reader);
                     return new DatumReaders(
                             new GenericDatumReader<>(file.schema(), reader, Resolution.GENERIC),
-                            Shape.of(file.schema()));
+                            Resolution.resolve(file.schema(), reader));
                 },
                 () -> new ContainerEncoder<GenericRecord>(
                         spec,
@@ -132,9 +138,9 @@ public final class Avro {
                 own,
                 (file, reader) -> {
                     onlyRecords(reader);
-                    Resolution.resolve(file.schema(), reader);
                     return new DatumReaders(
-                            new SpecificDatumReader<T>(file.schema(), reader, data), Shape.of(file.schema()));
+                            new SpecificDatumReader<T>(file.schema(), reader, data),
+                            Resolution.resolve(file.schema(), reader));
                 },
                 () -> {
                     Schema schema = data.getSchema(type);
@@ -145,6 +151,68 @@ public final class Avro {
                     return new ContainerEncoder<T>(
                             own, schema, new DatumValues<T>(schema, s -> new SpecificDatumWriter<>(s, data)));
                 });
+    }
+
+    /**
+     * Values as the bytes that encode them, checked and otherwise as they stand in the file, whatever their schema: for
+     * tools that copy, repair or send on. Read as each file was written: neither a schema nor fields can be chosen. Writing needs a {@linkplain
+     * AvroSpec#schema schema}, whose values the bytes must be.
+     */
+    public static Format<ByteBuffer> bytes(AvroSpec spec) {
+        return new AvroFormat<>(
+                "avro bytes",
+                spec,
+                (file, reader) -> {
+                    if (!reader.equals(file.schema())) {
+                        throw new SluiceException(
+                                null,
+                                -1,
+                                -1,
+                                "bytes are read as they were written, and the file's schema is not the one that is wanted",
+                                null);
+                    }
+                    return RawValues.reader(file.schema());
+                },
+                () -> bytesEncoder(spec));
+    }
+
+    private static Encoder<ByteBuffer> bytesEncoder(AvroSpec spec) {
+        Schema schema = spec.schema();
+        if (schema == null) {
+            throw new IllegalArgumentException("bytes are written with a schema: give one by AvroSpec.schema");
+        }
+        RawValues.Writer writer = new RawValues.Writer(schema);
+        return new ContainerEncoder<>(spec, schema, new ContainerEncoder.Values<>() {
+            @Override
+            public Schema schema(ByteBuffer first) {
+                return schema;
+            }
+
+            @Override
+            public void write(ByteBuffer value, Output out) {
+                writer.write(value, out);
+            }
+        });
+    }
+
+    /**
+     * What the data set's first file says of itself: schema, codec, metadata. Cold; reads that file's header and no block, on
+     * {@link ReadSpec#scheduler()}. Empty where the data set is.
+     *
+     * @throws SluiceException as a signal, where there is no such file or its header can't be read
+     */
+    public static Mono<AvroHeader> header(Dataset<?> dataset) {
+        ReadSpec spec = ReadSpec.create()
+                .parallelism(1)
+                .prefetchBytes(1)
+                .blockBytes(HEADER_BLOCK_BYTES)
+                .limit(1);
+        return dataset.as(new HeaderFormat(AvroSpec.create())).read(spec).next();
+    }
+
+    /** The schema that the data set's first file was written with: {@link #header}'s. */
+    public static Mono<Schema> schema(Dataset<?> dataset) {
+        return header(dataset).map(AvroHeader::schema);
     }
 
     private static void onlyRecords(Schema schema) {

@@ -1,6 +1,6 @@
 /**
  * Avro object container files, read and written block by block: as maps, as Avro's own records, and, through
- * {@code io.sluice.arrow.Arrow}, as record batches. Needs {@code org.apache.avro:avro} on the class path. Free of
+ * {@code io.sluice.arrow.Arrow}, as record batches. Needs {@code org.apache.avro:avro} on the class path. Formats are free of
  * stores and of Reactor's operators.
  */
 @NullMarked

@@ -98,6 +98,36 @@ public final class Resolution {
                 || type.getName().equals("date");
     }
 
+    /** Whether bytes are read as strings anywhere: then they must be looked at, being no text by their type. */
+    static boolean readsBytesAsText(Action action) {
+        return readsBytesAsText(action, new IdentityHashMap<>());
+    }
+
+    private static boolean readsBytesAsText(Action action, Map<Action, Boolean> seen) {
+        if (seen.put(action, true) != null) {
+            return false;
+        }
+        if (action.type == Action.Type.PROMOTE) {
+            return action.writer.getType() == Schema.Type.BYTES && action.reader.getType() == Schema.Type.STRING;
+        }
+        Action[] below = {};
+        if (action instanceof Resolver.RecordAdjust record) {
+            below = record.fieldActions;
+        } else if (action instanceof Resolver.Container container) {
+            below = new Action[] {container.elementAction};
+        } else if (action instanceof Resolver.WriterUnion union) {
+            below = union.actions;
+        } else if (action instanceof Resolver.ReaderUnion union) {
+            below = new Action[] {union.actualAction};
+        }
+        for (Action each : below) {
+            if (readsBytesAsText(each, seen)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The default of a reader's field in binary form. */
     public static byte[] defaultBytes(Schema.Field field, Object value) {
         try {
