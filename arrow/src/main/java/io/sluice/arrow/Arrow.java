@@ -2,9 +2,14 @@ package io.sluice.arrow;
 
 import io.sluice.arrow.internal.avro.AvroBatches;
 import io.sluice.avro.AvroSpec;
+import io.sluice.Dataset;
+import io.sluice.ReadSpec;
 import io.sluice.format.Format;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.apache.arrow.memory.BufferAllocator;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
 
 /**
  * Arrow for data sets: formats whose records come as {@link RecordBatch}es.
@@ -93,5 +98,82 @@ public final class Arrow {
                 filter == null ? null : new FilterCondition(filter, columns.timestampPatterns()),
                 allocator,
                 AvroBatchAccess.INSTANCE);
+    }
+
+    // ---- Arrow IPC --------------------------------------------------------------------------------------------------
+
+    /** {@link #ipcFile(BufferAllocator, IpcSpec)} with all defaults. */
+    public static Format<RecordBatch> ipcFile(BufferAllocator allocator) {
+        return ipcFile(allocator, IpcSpec.create());
+    }
+
+    /**
+     * Arrow IPC files ({@code .arrow}, also known as Feather version 2). Reads streams as well: which of them a file is, its first
+     * bytes say.
+     *
+     * <p><b>Reading</b> gives one batch for each that was written, over all shards, all of one schema; batches without rows are left
+     * out. Files are read from front to back, so that they come from anywhere that has no random access, and dictionaries must come
+     * before the batches that use them, as all known writers have it. What a message claims is checked against what it
+     * holds before Arrow's vectors are made; a damaged batch is a {@link io.sluice.RecordException} under the error policy, which loses that
+     * batch, and a file that lacks its footer is one at its end. Ownership as in {@link #jsonl(BufferAllocator, ArrowSpec)}.
+     *
+     * <p><b>Writing</b> takes the schema from a shard's first batch and refuses batches with another. The writer closes every
+     * batch it was given, and requests two at a time, at most. Dictionaries are written when they change, as deltas; files can't
+     * hold a dictionary that takes the place of another, streams can.
+     *
+     * @param allocator where batches live; never closed here
+     */
+    public static Format<RecordBatch> ipcFile(BufferAllocator allocator, IpcSpec spec) {
+        return ipc(true, allocator, spec);
+    }
+
+    /** {@link #ipcStream(BufferAllocator, IpcSpec)} with all defaults. */
+    public static Format<RecordBatch> ipcStream(BufferAllocator allocator) {
+        return ipcStream(allocator, IpcSpec.create());
+    }
+
+    /** As {@link #ipcFile(BufferAllocator, IpcSpec)}, but writes streams ({@code .arrows}). */
+    public static Format<RecordBatch> ipcStream(BufferAllocator allocator, IpcSpec spec) {
+        return ipc(false, allocator, spec);
+    }
+
+    private static Format<RecordBatch> ipc(boolean isFile, BufferAllocator allocator, IpcSpec spec) {
+        Objects.requireNonNull(allocator, "allocator");
+        return new IpcFormat(isFile, allocator, Objects.requireNonNull(spec, "spec"));
+    }
+
+    /** {@link #ipcBytes(Publisher, IpcSpec)} with all defaults. */
+    public static Flux<ByteBuffer> ipcBytes(Publisher<RecordBatch> batches) {
+        return ipcBytes(batches, IpcSpec.create());
+    }
+
+    /**
+     * Batches as the bytes of an Arrow IPC stream, such as the body of an HTTP response ({@code
+     * application/vnd.apache.arrow.stream}).
+     *
+     * <p>Cold. Each batch is encoded on the thread that emits it, and closed there; the next one is requested when its bytes have been
+     * taken. The buffers, of 256 KiB at most, are the receiver's to keep. Cancel reaches the batches' publisher at once.
+     * Errors: those of the publisher, and {@link io.sluice.RecordException} for a batch that can't be written.
+     */
+    public static Flux<ByteBuffer> ipcBytes(Publisher<RecordBatch> batches, IpcSpec spec) {
+        return new IpcBytes(
+                Objects.requireNonNull(batches, "batches"), false, Objects.requireNonNull(spec, "spec"));
+    }
+
+    /** {@link #ipcBatches(Publisher, BufferAllocator, IpcSpec)} with all defaults. */
+    public static Flux<RecordBatch> ipcBatches(Publisher<ByteBuffer> bytes, BufferAllocator allocator) {
+        return ipcBatches(bytes, allocator, IpcSpec.create());
+    }
+
+    /**
+     * The batches in the bytes of an Arrow IPC stream or file, such as the body of an HTTP request, however they are cut.
+     *
+     * <p>As cold as {@code bytes} is, of which at most {@link ReadSpec#DEFAULT_PREFETCH_BYTES} are requested ahead. The buffers are read
+     * and not kept. Scheduler, ownership and errors as when a file is read, see {@link #ipcFile(BufferAllocator, IpcSpec)}.
+     */
+    public static Flux<RecordBatch> ipcBatches(Publisher<ByteBuffer> bytes, BufferAllocator allocator, IpcSpec spec) {
+        Objects.requireNonNull(bytes, "bytes");
+        return Dataset.at(new BodyStore(bytes), BodyStore.KEY, ipcStream(allocator, spec))
+                .read();
     }
 }

@@ -57,7 +57,17 @@ final class JsonlArrowFormat implements Format<RecordBatch> {
 
     @Override
     public Encoder<RecordBatch> encoder() {
-        throw new UnsupportedOperationException(name() + " can only be read");
+        return new JsonlBatchEncoder(spec.jsonl().acceptsNonFinite());
+    }
+
+    @Override
+    public int maxBufferedValues() {
+        return IpcFormat.MAX_BUFFERED_BATCHES;
+    }
+
+    @Override
+    public void release(RecordBatch value) {
+        value.close();
     }
 
     @Override

@@ -20,6 +20,12 @@ public interface BlockEmitter<B, T> extends AutoCloseable {
      */
     void accept(BlockOrigin origin, B values, int from, int to);
 
+    /**
+     * A block was decoded of which a resumed read wants no value: for formats whose blocks change what the following ones mean. Called
+     * instead of {@code accept}.
+     */
+    default void skipped(BlockOrigin origin, B values) {}
+
     /** Whether {@code poll} would return a value: asked without demand, so it makes and allocates nothing. */
     boolean hasNext();
 

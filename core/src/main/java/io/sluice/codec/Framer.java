@@ -53,6 +53,12 @@ public interface Framer {
         return false;
     }
 
+    /**
+     * Tells, before the shard's first bytes are shown to find its header, for which position it is sought: what is before
+     * that may count as header, too.
+     */
+    default void seekHeader(long offset) {}
+
     /** Tells that the bytes shown next stand at {@code offset} of the shard, where a block begins: after a resume. */
     default void resumeAt(long offset) {}
 }

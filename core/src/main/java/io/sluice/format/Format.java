@@ -25,6 +25,22 @@ public interface Format<T> {
     Framer framer(ReadLimits limits);
 
     /**
+     * The most bytes that its framers ever want to see at a time: a record's, unless a block of the format has a limit of its own
+     * (a message of many rows).
+     */
+    default int maxBlockBytes(ReadLimits limits) {
+        return limits.maxRecordBytes();
+    }
+
+    /**
+     * How many values a writer may request ahead of their encoding, whatever {@link io.sluice.WriteSpec#bufferRecords(int)} says:
+     * few where a value is a batch of many records.
+     */
+    default int maxBufferedValues() {
+        return Integer.MAX_VALUE;
+    }
+
+    /**
      * How many bytes from the start of the data set {@link #reader} wants to see before it makes a reader; 0 (none) where
      * nothing is inferred from data.
      */

@@ -217,16 +217,21 @@ public final class BatchAssembler<T> implements BlockEmitter<ColumnChunk, T> {
             release();
             return ended && batchRows > 0 ? flush() : null;
         } catch (OutOfMemoryException e) {
-            throw new SluiceException(
-                    null,
-                    -1,
-                    -1,
-                    "the Arrow allocator '" + allocator.getName() + "' (limit " + allocator.getLimit() + " bytes, "
-                            + allocator.getAllocatedMemory()
-                            + " in use) can't hold another batch: raise its limit, close"
-                            + " batches earlier, or lower batchRows or batchBytes",
-                    e);
+            throw outOfMemory(allocator, e);
         }
+    }
+
+    /** What to tell somebody whose allocator is full. */
+    public static SluiceException outOfMemory(BufferAllocator allocator, OutOfMemoryException e) {
+        return new SluiceException(
+                null,
+                -1,
+                -1,
+                "the Arrow allocator '" + allocator.getName() + "' (limit " + allocator.getLimit() + " bytes, "
+                        + allocator.getAllocatedMemory()
+                        + " in use) can't hold another batch: raise its limit, close"
+                        + " batches earlier, or lower batchRows or batchBytes",
+                e);
     }
 
     /** Whoever asked {@code hasNext} and got no may accept more without polling first. */

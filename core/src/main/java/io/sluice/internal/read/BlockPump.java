@@ -30,10 +30,10 @@ final class BlockPump<B> {
     private long total;
     private boolean ended;
 
-    BlockPump(ShardSequence shards, int blockBytes, int maxRecordBytes) {
+    BlockPump(ShardSequence shards, int blockBytes, int maxBlockBytes) {
         this.shards = shards;
         this.blockBytes = blockBytes;
-        this.maxBuffer = (int) Math.min(Integer.MAX_VALUE - 16, (long) maxRecordBytes + blockBytes);
+        this.maxBuffer = (int) Math.min(Integer.MAX_VALUE - 16, (long) maxBlockBytes + blockBytes);
         this.buffer = new byte[0];
     }
 

@@ -210,7 +210,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
         emitter = new SlotEmitter<>(spec, positioned, found, List.copyOf(pins));
         ShardSequence sequence = new ShardSequence(store, found, format, spec, actual.currentContext(), this::arrived);
-        pump = new BlockPump<>(sequence, spec.blockBytes(), spec.maxRecordBytes());
+        pump = new BlockPump<>(sequence, spec.blockBytes(), format.maxBlockBytes(spec.limits()));
         shards = sequence;
         wake();
     }

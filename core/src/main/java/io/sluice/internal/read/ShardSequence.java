@@ -155,6 +155,9 @@ final class ShardSequence {
                 : input(meta, name, from.restart(), from.block() - from.skipBytes());
         OpenShard shard = new OpenShard(meta, name, index, framer, from, input);
         shard.seekingHeader = header;
+        if (from != null && header) {
+            framer.seekHeader(from.block());
+        }
         if (from != null && !header) {
             position(shard, from);
         }

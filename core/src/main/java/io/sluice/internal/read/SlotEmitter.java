@@ -257,6 +257,10 @@ final class SlotEmitter<B, T, R> {
                 int skipped = (int) Math.min(skip, end - nextValue);
                 skip -= skipped;
                 nextValue += skipped;
+                if (skipped == d.count()) {
+                    BlockOrigin o = new BlockOrigin(s.shard.name, s.shard.index, p.offset, p.recordsBefore);
+                    Objects.requireNonNull(emitter).skipped(o, d.values());
+                }
                 return;
             }
             accept(s, p, d, end);

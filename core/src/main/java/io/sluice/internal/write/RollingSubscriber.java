@@ -79,7 +79,7 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         this.context = context;
         this.scheduler = spec.scheduler();
         this.worker = scheduler.createWorker();
-        this.queue = new ValueQueue<>(spec);
+        this.queue = new ValueQueue<>(spec, format.maxBufferedValues());
         this.firstDemand = queue.demand(0);
         PutMode mode = target.single() ? spec.mode() : PutMode.CREATE;
         this.resources = new WriterResources(store, mode, compression, spec, scheduler, context, this::wake);

@@ -38,8 +38,9 @@ final class ValueQueue<T> {
     private long polled;
     private long polledAtLinger;
 
-    ValueQueue(WriteSpec spec) {
-        this.capacity = spec.bufferRecords();
+    /** @param maxValues the most values that the format lets wait */
+    ValueQueue(WriteSpec spec, int maxValues) {
+        this.capacity = Math.min(spec.bufferRecords(), maxValues);
         this.capacityBytes = spec.bufferBytes() / SHARE;
         this.queue = Queues.<T>get(Math.max(2, capacity)).get();
     }
