@@ -1,15 +1,18 @@
 package io.sluice.arrow;
 
-import io.sluice.arrow.internal.avro.AvroBatches;
-import io.sluice.avro.AvroSpec;
 import io.sluice.Dataset;
 import io.sluice.ReadSpec;
+import io.sluice.arrow.internal.avro.AvroBatches;
+import io.sluice.avro.AvroSpec;
 import io.sluice.format.Format;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.function.Function;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.types.pojo.Schema;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /**
  * Arrow for data sets: formats whose records come as {@link RecordBatch}es.
@@ -100,6 +103,58 @@ public final class Arrow {
                 AvroBatchAccess.INSTANCE);
     }
 
+    // ---- ownership --------------------------------------------------------------------------------------------------
+
+    /**
+     * What a function makes of each batch, one batch after the other, each closed for you: when what was made of it completes or
+     * fails, and on cancel. Whatever operators follow, no batch is lost, as none leaves the scope.
+     *
+     * <pre>{@code
+     * Flux<Long> sums = Arrow.using(dataset.read(), batch -> Mono.just(sum(batch.root())));
+     * }</pre>
+     *
+     * <p>Batches are requested one at a time, so reading runs ahead only as far as its own prefetch goes. The function runs on the
+     * thread that emits the batch. On cancel a batch is closed as soon as no call of the function, or into what it made, is
+     * under way; work that it has handed to another thread has to end by its own cancel. Values that refer to the batch's memory
+     * must not leave the scope. Errors of {@code batches} come after the values of all batches before.
+     *
+     * @param batches a read as it is; operators between it and this one would hold batches of which nobody takes care
+     */
+    public static <R> Flux<R> using(
+            Publisher<RecordBatch> batches, Function<? super RecordBatch, ? extends Publisher<? extends R>> use) {
+        return new ScopedFlux<>(Objects.requireNonNull(batches, "batches"), Objects.requireNonNull(use, "use"));
+    }
+
+    // ---- schemas ----------------------------------------------------------------------------------------------------
+
+    /**
+     * The schema that reading the data set begins with: the given or inferred one of JSONL, the one that files of other formats bring;
+     * added columns are not in it. Reads the sample, or the first batch, and no more. Empty for files of other formats without a row.
+     */
+    public static Mono<Schema> schema(Dataset<RecordBatch> dataset) {
+        if (dataset.format() instanceof JsonlArrowFormat jsonl) {
+            return dataset.as(jsonl.schemaOfSample()).read().next();
+        }
+        return using(dataset.read(ReadSpec.create().limit(1).parallelism(1)), batch -> Mono.just(batch.schema()))
+                .next();
+    }
+
+    /**
+     * As {@link #schema(Dataset)}, but inferred from all records, in parallel as {@code spec} says. Columns come in the order in which
+     * they first appear, so the result is the same whatever the parallelism. Refused records are left to the error policy.
+     *
+     * @throws IllegalArgumentException for a spec with a limit: {@link ArrowSpec#sampleRecords} says how long a sample is
+     */
+    public static Mono<Schema> schema(Dataset<RecordBatch> dataset, ReadSpec spec) {
+        if (spec.limit() != Long.MAX_VALUE) {
+            throw new IllegalArgumentException("a schema of all records has no limit; see ArrowSpec.sampleRecords");
+        }
+        if (dataset.format() instanceof JsonlArrowFormat jsonl && jsonl.infers()) {
+            return dataset.as(jsonl.schemaOfAll()).read(spec).singleOrEmpty();
+        }
+        return schema(dataset);
+    }
+
     // ---- Arrow IPC --------------------------------------------------------------------------------------------------
 
     /** {@link #ipcFile(BufferAllocator, IpcSpec)} with all defaults. */
@@ -113,7 +168,7 @@ public final class Arrow {
      *
      * <p><b>Reading</b> gives one batch for each that was written, over all shards, all of one schema; batches without rows are left
      * out. Files are read from front to back, so that they come from anywhere that has no random access, and dictionaries must come
-     * before the batches that use them, as all known writers have it. What a message claims is checked against what it
+     * before the batches that use them (polars writes them behind, into files; not into streams). What a message claims is checked against what it
      * holds before Arrow's vectors are made; a damaged batch is a {@link io.sluice.RecordException} under the error policy, which loses that
      * batch, and a file that lacks its footer is one at its end. Ownership as in {@link #jsonl(BufferAllocator, ArrowSpec)}.
      *
@@ -156,8 +211,7 @@ public final class Arrow {
      * Errors: those of the publisher, and {@link io.sluice.RecordException} for a batch that can't be written.
      */
     public static Flux<ByteBuffer> ipcBytes(Publisher<RecordBatch> batches, IpcSpec spec) {
-        return new IpcBytes(
-                Objects.requireNonNull(batches, "batches"), false, Objects.requireNonNull(spec, "spec"));
+        return new IpcBytes(Objects.requireNonNull(batches, "batches"), false, Objects.requireNonNull(spec, "spec"));
     }
 
     /** {@link #ipcBatches(Publisher, BufferAllocator, IpcSpec)} with all defaults. */

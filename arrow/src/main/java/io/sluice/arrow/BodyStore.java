@@ -39,11 +39,13 @@ final class BodyStore implements ObjectStore {
 
     @Override
     public Mono<ObjectMeta> put(String key, Publisher<ByteBuffer> content, PutMode mode) {
-        return Mono.error(() -> new StorageException(StorageException.Kind.INVALID_REQUEST, key, "can't be written", null));
+        return Mono.error(
+                () -> new StorageException(StorageException.Kind.INVALID_REQUEST, key, "can't be written", null));
     }
 
     @Override
     public Mono<Void> delete(String key) {
-        return Mono.error(() -> new StorageException(StorageException.Kind.INVALID_REQUEST, key, "can't be deleted", null));
+        return Mono.error(
+                () -> new StorageException(StorageException.Kind.INVALID_REQUEST, key, "can't be deleted", null));
     }
 }

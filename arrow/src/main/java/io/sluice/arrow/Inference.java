@@ -1,7 +1,9 @@
 package io.sluice.arrow;
 
+import io.sluice.RecordException.Kind;
 import io.sluice.SluiceException;
 import io.sluice.codec.Block;
+import io.sluice.codec.DecodedBlock;
 import io.sluice.codec.ReadLimits;
 import io.sluice.internal.json.JsonFailure;
 import io.sluice.internal.json.Lines;
@@ -17,6 +19,9 @@ final class Inference {
 
     /** The most places that a schema may have: data with arbitrary keys must not make columns without end. */
     static final int MAX_COLUMNS = 20_000;
+
+    static final String TOO_MANY_KEYS = "there are more than " + MAX_COLUMNS + " different keys:"
+            + " give a schema, in which objects with arbitrary keys are maps";
 
     private static final ArrowType OFFSET = new ArrowType.Timestamp(TimeUnit.NANOSECOND, "UTC");
     private static final ArrowType LOCAL = new ArrowType.Timestamp(TimeUnit.NANOSECOND, null);
@@ -57,11 +62,21 @@ final class Inference {
 
     /** Walks over a block, up to so many records in all. */
     void add(Block block, long maxRecords) {
+        walk(block, maxRecords);
+    }
+
+    /** Walks over a block as a decoder does; the values are what was seen, all in all. */
+    DecodedBlock<InferredNode> decode(Block block) {
+        int count = walk(block, Long.MAX_VALUE);
+        return lines.close(root, count);
+    }
+
+    private int walk(Block block, long maxRecords) {
         lines.openPadded(block);
         int count = 0;
         while (lines.nextStart()) {
             if (records >= maxRecords) {
-                return;
+                return count;
             }
             b = lines.bytes();
             text.bytes(b);
@@ -76,12 +91,20 @@ final class Inference {
                     }
                     continue;
                 }
-                lines.reject(io.sluice.RecordException.Kind.MALFORMED, "", end, null);
+                reject(
+                        b[end] == '\n'
+                                ? new JsonFailure(Kind.UNEXPECTED_TYPE, "the record is not an object", p)
+                                : new JsonFailure(Kind.MALFORMED, "something follows the record's object", end));
             } catch (JsonFailure e) {
-                lines.reject(e.kind(), "", e.at(), null);
+                reject(e);
             }
         }
-        lines.close(count, count);
+        return count;
+    }
+
+    private void reject(JsonFailure e) {
+        Kind kind = e.kind() == Kind.MALFORMED ? lines.malformedAt(e.at()) : e.kind();
+        lines.reject(kind, String.valueOf(e.getMessage()), e.at(), null);
     }
 
     /** The record is known to be good: only what is there is of interest. */
@@ -120,13 +143,7 @@ final class Inference {
         InferredNode f = (InferredNode) node.find(text.sliceBytes, text.sliceFrom, text.sliceTo);
         if (f == null) {
             if (++columns > MAX_COLUMNS) {
-                throw new SluiceException(
-                        null,
-                        -1,
-                        -1,
-                        "the sample has more than " + MAX_COLUMNS + " different keys:"
-                                + " give a schema, in which objects with arbitrary keys are maps",
-                        null);
+                throw new SluiceException(null, -1, -1, TOO_MANY_KEYS, null);
             }
             f = node.child(new String(
                     text.sliceBytes,

@@ -78,6 +78,15 @@ final class InferredNode extends KeyNode {
         return node;
     }
 
+    /** Number of places in this node and below it. */
+    int size() {
+        int size = 1 + (element == null ? 0 : element.size());
+        for (KeyNode field : fields) {
+            size += ((InferredNode) field).size();
+        }
+        return size;
+    }
+
     void integer(long value) {
         kinds |= INTEGER;
         if (value < min) {

@@ -19,8 +19,7 @@ public final class IpcSpec {
     private final int maxMessageBytes;
     private final @Nullable Schema schema;
 
-    private IpcSpec(
-            IpcCompression compression, List<String> columns, int maxMessageBytes, @Nullable Schema schema) {
+    private IpcSpec(IpcCompression compression, List<String> columns, int maxMessageBytes, @Nullable Schema schema) {
         this.compression = compression;
         this.columns = columns;
         this.maxMessageBytes = maxMessageBytes;
@@ -70,8 +69,7 @@ public final class IpcSpec {
 
     /** Writing: the schema of a file or stream without any batch, which otherwise has no columns. Others have that of their batches. */
     public IpcSpec emptySchema(Schema ofNoBatches) {
-        return new IpcSpec(
-                compression, columns, maxMessageBytes, Objects.requireNonNull(ofNoBatches, "ofNoBatches"));
+        return new IpcSpec(compression, columns, maxMessageBytes, Objects.requireNonNull(ofNoBatches, "ofNoBatches"));
     }
 
     /** See {@link #emptySchema(Schema)}; null where none was given. */

@@ -75,8 +75,7 @@ final class JsonValues {
         Output key = new Output(vector.getName().length() * 2 + 8);
         writer.write(vector.getName(), key);
         key.write(':');
-        return new Column(
-                Arrays.copyOf(key.array(), key.position()), value(vector, path, dictionaries));
+        return new Column(Arrays.copyOf(key.array(), key.position()), value(vector, path, dictionaries));
     }
 
     static void object(Column[] columns, int row, Output out) {
@@ -155,7 +154,8 @@ final class JsonValues {
             case Decimal ->
                 vector instanceof DecimalVector decimal
                         ? (row, out) -> ascii(decimal.getObject(row).toPlainString(), out)
-                        : (row, out) -> ascii(((Decimal256Vector) vector).getObject(row).toPlainString(), out);
+                        : (row, out) ->
+                                ascii(((Decimal256Vector) vector).getObject(row).toPlainString(), out);
             case Utf8, LargeUtf8, Utf8View -> {
                 VariableWidthFieldVector texts = (VariableWidthFieldVector) vector;
                 yield JsonType.isJson(field)
@@ -293,8 +293,8 @@ final class JsonValues {
             List<FieldVector> children = struct.getChildrenFromFields();
             Column[] columns = new Column[children.size()];
             for (int i = 0; i < columns.length; i++) {
-                columns[i] = column(
-                        children.get(i), path + "." + children.get(i).getName(), dictionaries);
+                columns[i] =
+                        column(children.get(i), path + "." + children.get(i).getName(), dictionaries);
             }
             return (row, out) -> object(columns, row, out);
         }

@@ -47,12 +47,32 @@ final class JsonlArrowFormat implements Format<RecordBatch> {
 
     @Override
     public FormatReader<?, RecordBatch> reader(ReadLimits limits, List<Block> sample) {
+        return new JsonlArrowReader(schema(limits, sample), spec, limits, allocator);
+    }
+
+    /** Whether there is no schema yet. */
+    boolean infers() {
+        return spec.schema() == null;
+    }
+
+    /** Emits the schema that reading begins with, and reads no more than it takes to know it. */
+    Format<Schema> schemaOfSample() {
+        return new SchemaFormat(this, spec, false);
+    }
+
+    /** Emits the schema of all records. */
+    Format<Schema> schemaOfAll() {
+        return new SchemaFormat(this, spec, true);
+    }
+
+    /** The schema, given or inferred. */
+    Schema schema(ReadLimits limits, List<Block> sample) {
         Schema schema = spec.schema();
         if (schema == null) {
             JsonRules rules = spec.rules(limits.maxNesting(), Projection.ALL);
             schema = Inference.of(sample, spec.sampleRecords(), limits, rules, spec.inference());
         }
-        return new JsonlArrowReader(schema, spec, limits, allocator);
+        return schema;
     }
 
     @Override

@@ -229,10 +229,12 @@ final class Batches {
         } else if (vector instanceof TimeNanoVector v) {
             v.setSafe(i, random.nextLong(86_400_000_000_000L));
         } else if (vector instanceof TimeStampVector v) {
-            long perSecond = Temporals.perSecond(((ArrowType.Timestamp) vector.getField().getType()).getUnit());
+            long perSecond =
+                    Temporals.perSecond(((ArrowType.Timestamp) vector.getField().getType()).getUnit());
             v.setSafe(i, second(random) * perSecond + random.nextLong(perSecond));
         } else if (vector instanceof DurationVector v) {
-            long perSecond = Temporals.perSecond(((ArrowType.Duration) vector.getField().getType()).getUnit());
+            long perSecond =
+                    Temporals.perSecond(((ArrowType.Duration) vector.getField().getType()).getUnit());
             v.setSafe(i, second(random) * perSecond + random.nextLong(perSecond));
         } else if (vector instanceof MapVector v) {
             int n = random.nextInt(4);

@@ -135,7 +135,9 @@ class IpcTest {
     private static List<Map<String, Object>> plain(RecordBatch batch) {
         List<Map<String, Object>> rows = new ArrayList<>();
         for (Map<String, Object> row : Rows.of(batch)) {
-            row.replaceAll((k, v) -> v instanceof byte[] b ? IntStream.range(0, b.length).mapToObj(i -> b[i]).toList() : v);
+            row.replaceAll((k, v) -> v instanceof byte[] b
+                    ? IntStream.range(0, b.length).mapToObj(i -> b[i]).toList()
+                    : v);
             rows.add(row);
         }
         return rows;
@@ -144,14 +146,16 @@ class IpcTest {
     static Stream<Arguments> kinds() {
         return Stream.of(true, false)
                 .flatMap(file -> Stream.of(
-                                IpcCompression.none(), IpcCompression.zstd(), IpcCompression.zstd(9), IpcCompression.lz4())
+                                IpcCompression.none(),
+                                IpcCompression.zstd(),
+                                IpcCompression.zstd(9),
+                                IpcCompression.lz4())
                         .map(compression -> Arguments.of(file, compression)));
     }
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void everyTypeIsReadByArrowAndComesBackAtEveryChunkSize(boolean file, IpcCompression compression)
-            throws Exception {
+    void everyTypeIsReadByArrowAndComesBackAtEveryChunkSize(boolean file, IpcCompression compression) throws Exception {
         IpcSpec spec = IpcSpec.create().compression(compression);
         byte[] bytes = written(file, spec, batches(3, 50));
         List<Map<String, Object>> expected = expected(3, 50);
@@ -204,8 +208,7 @@ class IpcTest {
         }
         CommonsCompressionFactory factory = CommonsCompressionFactory.INSTANCE;
         return file
-                ? new ArrowFileWriter(
-                        root, batch.dictionaries(), channel, Map.of(), IpcOption.DEFAULT, factory, codec)
+                ? new ArrowFileWriter(root, batch.dictionaries(), channel, Map.of(), IpcOption.DEFAULT, factory, codec)
                 : new ArrowStreamWriter(root, batch.dictionaries(), channel, IpcOption.DEFAULT, factory, codec);
     }
 
@@ -225,8 +228,7 @@ class IpcTest {
     void shardsRotateAndAreReadAsOneStream() {
         InMemoryObjectStore store = InMemoryObjectStore.create();
         Dataset<RecordBatch> dataset = Dataset.at(store, "d/", Arrow.ipcFile(allocator));
-        WriteResult result = dataset.write(
-                        batches(7, 20), WriteSpec.create().rolling(RollingPolicy.maxRecords(50)))
+        WriteResult result = dataset.write(batches(7, 20), WriteSpec.create().rolling(RollingPolicy.maxRecords(50)))
                 .block();
         assertThat(result.shards()).hasSize(4);
         assertThat(result.shards().get(0).key()).endsWith("part-00000.arrow");
@@ -234,8 +236,7 @@ class IpcTest {
         assertThat(rows(dataset.read())).isEqualTo(expected(7, 20));
         // by bytes, too: the batch that overflows is taken back, with its dictionaries, and opens the next shard
         Dataset<RecordBatch> byBytes = Dataset.at(store, "e/", Arrow.ipcFile(allocator));
-        WriteResult small = byBytes.write(
-                        batches(7, 20), WriteSpec.create().rolling(RollingPolicy.maxBytes(30_000)))
+        WriteResult small = byBytes.write(batches(7, 20), WriteSpec.create().rolling(RollingPolicy.maxBytes(30_000)))
                 .block();
         assertThat(small.shards()).hasSizeGreaterThan(2);
         for (var shard : small.shards()) {
@@ -248,17 +249,20 @@ class IpcTest {
 
     @Test
     void columnsThatAreNotWantedAreNotBuilt() {
-        byte[] bytes = written(
-                true, IpcSpec.create().compression(IpcCompression.zstd()), batches(2, 30));
+        byte[] bytes = written(true, IpcSpec.create().compression(IpcCompression.zstd()), batches(2, 30));
         ChunkedStore store = new ChunkedStore(500, null).with("x.arrow", bytes);
         List<Map<String, Object>> rows = rows(Dataset.at(
-                        store, "x.arrow", Arrow.ipcFile(allocator, IpcSpec.create().columns("map", "i8", "dict")))
+                        store,
+                        "x.arrow",
+                        Arrow.ipcFile(allocator, IpcSpec.create().columns("map", "i8", "dict")))
                 .read());
         List<Map<String, Object>> expected = expected(2, 30);
         expected.forEach(row -> row.keySet().retainAll(List.of("map", "i8", "dict")));
         assertThat(rows).isEqualTo(expected);
         assertThatThrownBy(() -> Dataset.at(
-                                store, "x.arrow", Arrow.ipcFile(allocator, IpcSpec.create().columns("nope")))
+                                store,
+                                "x.arrow",
+                                Arrow.ipcFile(allocator, IpcSpec.create().columns("nope")))
                         .read()
                         .blockLast())
                 .hasMessageContaining("nope");
@@ -268,8 +272,8 @@ class IpcTest {
     void limitsEndWithinABatchAndReadingGoesOnBehindAnyRow() {
         for (boolean file : new boolean[] {true, false}) {
             // dictionaries grow, so a batch in the middle needs those before it
-            Flux<RecordBatch> growing = Flux.range(0, 6)
-                    .map(i -> Batches.random(allocator, Batches.schema(), i, 17, 5 + i));
+            Flux<RecordBatch> growing =
+                    Flux.range(0, 6).map(i -> Batches.random(allocator, Batches.schema(), i, 17, 5 + i));
             byte[] bytes = written(file, IpcSpec.create(), growing);
             List<Map<String, Object>> all = rows(read(bytes, 300, ReadSpec.create()));
             assertThat(all).hasSize(102);
@@ -328,15 +332,20 @@ class IpcTest {
 
     @Test
     void batchesOfAnotherSchemaAreRefused() {
-        Flux<RecordBatch> mixed = Flux.just(true, false)
-                .map(all -> all ? Batches.random(allocator, 1, 5) : words("a", 2));
+        Flux<RecordBatch> mixed =
+                Flux.just(true, false).map(all -> all ? Batches.random(allocator, 1, 5) : words("a", 2));
         assertThatThrownBy(() -> written(true, IpcSpec.create(), mixed))
                 .isInstanceOf(RecordException.class)
                 .hasMessageContaining("another schema");
         InMemoryObjectStore store = InMemoryObjectStore.create();
-        Dataset.at(store, "d/part-00000.arrow", Arrow.ipcFile(allocator)).write(batches(1, 3)).block();
-        Dataset.at(store, "d/part-00001.arrow", Arrow.ipcFile(allocator)).write(Flux.defer(() -> Flux.just(words("a", 2)))).block();
-        assertThatThrownBy(() -> rows(Dataset.at(store, "d/", Arrow.ipcFile(allocator)).read()))
+        Dataset.at(store, "d/part-00000.arrow", Arrow.ipcFile(allocator))
+                .write(batches(1, 3))
+                .block();
+        Dataset.at(store, "d/part-00001.arrow", Arrow.ipcFile(allocator))
+                .write(Flux.defer(() -> Flux.just(words("a", 2))))
+                .block();
+        assertThatThrownBy(() ->
+                        rows(Dataset.at(store, "d/", Arrow.ipcFile(allocator)).read()))
                 .isInstanceOf(SluiceException.class)
                 .hasMessageContaining("part-00001")
                 .hasMessageContaining("another schema");
@@ -366,8 +375,7 @@ class IpcTest {
     @Test
     void batchesBecomeBytesAndBytesBatches() throws Exception {
         for (IpcCompression compression : List.of(IpcCompression.none(), IpcCompression.zstd())) {
-            byte[] bytes = bytes(Arrow.ipcBytes(
-                    batches(5, 40), IpcSpec.create().compression(compression)));
+            byte[] bytes = bytes(Arrow.ipcBytes(batches(5, 40), IpcSpec.create().compression(compression)));
             assertThat(readByArrow(false, bytes)).isEqualTo(expected(5, 40));
             for (int chunk : new int[] {1, 3, 777, bytes.length}) {
                 List<ByteBuffer> chunks = new ArrayList<>();
@@ -444,7 +452,10 @@ class IpcTest {
                     // a stream may end between two messages without saying so
                     assertThat(before.size()).isIn(0, 3, 7, 12);
                 } else {
-                    assertThat(error).as("cut at %d", cut).isInstanceOf(SluiceException.class).hasMessageContaining("x.arrow");
+                    assertThat(error)
+                            .as("cut at %d", cut)
+                            .isInstanceOf(SluiceException.class)
+                            .hasMessageContaining("x.arrow");
                 }
             }
         }
@@ -467,8 +478,7 @@ class IpcTest {
                     switch (random.nextInt(3)) {
                         case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
                         case 1 -> bytes[at] = (byte) 0xFF;
-                        default ->
-                            ByteBuffer.wrap(bytes).putInt(Math.min(at & -4, bytes.length - 4), random.nextInt());
+                        default -> ByteBuffer.wrap(bytes).putInt(Math.min(at & -4, bytes.length - 4), random.nextInt());
                     }
                 }
                 List<ShardReport> reports = new ArrayList<>();
@@ -492,11 +502,15 @@ class IpcTest {
                 } catch (SluiceException expected) {
                     assertThat(expected.getMessage()).isNotBlank();
                 } catch (IllegalArgumentException strange) {
-                    // a decimal whose precision is forged, a code point that is none: the value's own error, when it is looked at
+                    // a decimal whose precision is forged, a code point that is none: the value's own error, when it is
+                    // looked at
                     assertThat(small.getAllocatedMemory()).isZero();
                 }
                 for (ShardReport report : reports) {
-                    assertThat(report.bytesDelivered() + report.bytesBlank() + report.bytesRejected() + report.bytesLost())
+                    assertThat(report.bytesDelivered()
+                                    + report.bytesBlank()
+                                    + report.bytesRejected()
+                                    + report.bytesLost())
                             .isEqualTo(report.bytesIn());
                 }
                 assertThat(small.getAllocatedMemory()).isZero();
@@ -507,7 +521,8 @@ class IpcTest {
     @Test
     void whatIsNoArrowIsSaidSo() {
         for (String text : List.of("", "{\"a\":1}\n{\"a\":2}\n", "PAR1aaaaaaaaaaaaaaaa", "x", "ARROW1", "ARROW1\0\0")) {
-            assertThatThrownBy(() -> rows(read(text.getBytes(java.nio.charset.StandardCharsets.UTF_8), 5, ReadSpec.create())))
+            assertThatThrownBy(() ->
+                            rows(read(text.getBytes(java.nio.charset.StandardCharsets.UTF_8), 5, ReadSpec.create())))
                     .as(text)
                     .isInstanceOf(RecordException.class)
                     .hasMessageContaining("x.arrow");
@@ -531,12 +546,16 @@ class IpcTest {
     @Test
     void decompressionIsBoundedByWhatReallyComesOut() {
         // a buffer that claims a gigabyte, and one that holds more than it claims
-        byte[] bytes = written(
-                false, IpcSpec.create().compression(IpcCompression.zstd()), batches(1, 500));
+        byte[] bytes = written(false, IpcSpec.create().compression(IpcCompression.zstd()), batches(1, 500));
         int changed = 0;
         for (int at = 0; at + 8 < bytes.length; at += 8) {
-            long claimed = ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong(at);
-            if (claimed < 100 || claimed > 100_000 || (bytes[at + 8] & 0xFF) != 0x28 || (bytes[at + 9] & 0xFF) != 0xB5) {
+            long claimed = ByteBuffer.wrap(bytes)
+                    .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                    .getLong(at);
+            if (claimed < 100
+                    || claimed > 100_000
+                    || (bytes[at + 8] & 0xFF) != 0x28
+                    || (bytes[at + 9] & 0xFF) != 0xB5) {
                 continue;
             }
             changed++;
@@ -572,5 +591,4 @@ class IpcTest {
             }
         }
     }
-
 }

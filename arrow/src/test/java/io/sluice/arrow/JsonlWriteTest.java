@@ -54,7 +54,9 @@ class JsonlWriteTest {
 
     private String written(ArrowSpec spec, Flux<RecordBatch> batches) {
         InMemoryObjectStore store = InMemoryObjectStore.create();
-        Dataset.at(store, "x.jsonl", Arrow.jsonl(allocator, spec)).write(batches).block();
+        Dataset.at(store, "x.jsonl", Arrow.jsonl(allocator, spec))
+                .write(batches)
+                .block();
         return text(store, "x.jsonl");
     }
 
@@ -68,7 +70,8 @@ class JsonlWriteTest {
     }
 
     private <V extends FieldVector> String value(ArrowType type, Class<V> vector, Consumer<V> fill) {
-        return written(ArrowSpec.create(), Flux.defer(() -> Flux.just(column(type, vector, fill)))).strip();
+        return written(ArrowSpec.create(), Flux.defer(() -> Flux.just(column(type, vector, fill))))
+                .strip();
     }
 
     private <V extends FieldVector> RecordBatch column(ArrowType type, Class<V> vector, Consumer<V> fill) {
@@ -93,8 +96,7 @@ class JsonlWriteTest {
         batches.doOnNext(batch -> expected.addAll(Batches.rows(batch))).blockLast();
         InMemoryObjectStore store = InMemoryObjectStore.create();
         Dataset<RecordBatch> dataset = Dataset.at(store, "d/", Arrow.jsonl(allocator, spec));
-        WriteResult result = dataset.write(
-                        batches, WriteSpec.create().rolling(RollingPolicy.maxRecords(100)))
+        WriteResult result = dataset.write(batches, WriteSpec.create().rolling(RollingPolicy.maxRecords(100)))
                 .block();
         assertThat(result.records()).isEqualTo(200);
         assertThat(result.shards()).hasSize(2);
@@ -109,17 +111,21 @@ class JsonlWriteTest {
 
     @Test
     void whatWasReadIsWrittenAsItWas() {
-        String text =
-                """
+        String text = """
                 {"a":1,"b":"x","c":[1.5,null],"d":{"e":null},"f":{"any":[1,"x"]}}
                 {"a":null,"b":"é\\n","c":[],"d":null,"f":"text"}
                 """;
         ArrowSpec spec = ArrowSpec.create();
         InMemoryObjectStore store = InMemoryObjectStore.create();
         Dataset<RecordBatch> from = Dataset.at(store, "a.jsonl", Arrow.jsonl(allocator, spec));
-        store.put("a.jsonl", Flux.just(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))), io.sluice.storage.PutMode.CREATE)
+        store.put(
+                        "a.jsonl",
+                        Flux.just(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))),
+                        io.sluice.storage.PutMode.CREATE)
                 .block();
-        Dataset.at(store, "b.jsonl", Arrow.jsonl(allocator, spec)).write(from.read()).block();
+        Dataset.at(store, "b.jsonl", Arrow.jsonl(allocator, spec))
+                .write(from.read())
+                .block();
         assertThat(text(store, "b.jsonl")).isEqualTo(text);
     }
 
@@ -136,31 +142,42 @@ class JsonlWriteTest {
         InMemoryObjectStore store = InMemoryObjectStore.create();
         Dataset<RecordBatch> dataset = Dataset.at(store, "a.jsonl", Arrow.jsonl(allocator));
         dataset.write(batches).block();
-        dataset.read().doOnNext(batch -> {
-            counts.add(batch.rowCount());
-            batch.close();
-        }).blockLast();
+        dataset.read()
+                .doOnNext(batch -> {
+                    counts.add(batch.rowCount());
+                    batch.close();
+                })
+                .blockLast();
         assertThat(counts).containsExactly(3);
     }
 
     @Test
     void timesAreWrittenAsTextAndAsNumbersWhereThatHasNoRoom() {
-        assertThat(value(new ArrowType.Timestamp(TimeUnit.NANOSECOND, "Asia/Tokyo"), TimeStampNanoTZVector.class, v ->
-                        v.setSafe(0, -1)))
+        assertThat(value(
+                        new ArrowType.Timestamp(TimeUnit.NANOSECOND, "Asia/Tokyo"),
+                        TimeStampNanoTZVector.class,
+                        v -> v.setSafe(0, -1)))
                 .isEqualTo("{\"v\":\"1969-12-31T23:59:59.999999999Z\"}");
-        assertThat(value(new ArrowType.Timestamp(TimeUnit.SECOND, null), TimeStampSecVector.class, v -> v.setSafe(0, 0)))
+        assertThat(value(
+                        new ArrowType.Timestamp(TimeUnit.SECOND, null), TimeStampSecVector.class, v -> v.setSafe(0, 0)))
                 .isEqualTo("{\"v\":\"1970-01-01T00:00:00\"}");
-        assertThat(value(new ArrowType.Timestamp(TimeUnit.SECOND, null), TimeStampSecVector.class, v ->
-                        v.setSafe(0, Long.MAX_VALUE)))
+        assertThat(value(
+                        new ArrowType.Timestamp(TimeUnit.SECOND, null),
+                        TimeStampSecVector.class,
+                        v -> v.setSafe(0, Long.MAX_VALUE)))
                 .isEqualTo("{\"v\":9223372036854775807}");
-        assertThat(value(new ArrowType.Timestamp(TimeUnit.SECOND, null), TimeStampSecVector.class, v ->
-                        v.setSafe(0, 1_000_000_000_000L)))
+        assertThat(value(
+                        new ArrowType.Timestamp(TimeUnit.SECOND, null),
+                        TimeStampSecVector.class,
+                        v -> v.setSafe(0, 1_000_000_000_000L)))
                 .isEqualTo("{\"v\":\"+33658-09-27T01:46:40\"}");
-        assertThat(value(new ArrowType.Duration(TimeUnit.NANOSECOND), DurationVector.class, v ->
-                        v.setSafe(0, Long.MIN_VALUE)))
+        assertThat(value(
+                        new ArrowType.Duration(TimeUnit.NANOSECOND),
+                        DurationVector.class,
+                        v -> v.setSafe(0, Long.MIN_VALUE)))
                 .isEqualTo("{\"v\":\"PT-2562047H-47M-16.854775808S\"}");
-        assertThatThrownBy(() -> value(new ArrowType.Time(TimeUnit.SECOND, 32), TimeSecVector.class, v ->
-                        v.setSafe(0, 86_400)))
+        assertThatThrownBy(() ->
+                        value(new ArrowType.Time(TimeUnit.SECOND, 32), TimeSecVector.class, v -> v.setSafe(0, 86_400)))
                 .isInstanceOf(RecordException.class)
                 .hasMessageContaining("column 'v'");
     }
@@ -175,23 +192,25 @@ class JsonlWriteTest {
                 .hasMessageContaining("x.jsonl")
                 .hasMessageContaining("line 1");
         ArrowSpec lenient = ArrowSpec.create().jsonl(JsonlSpec.create().acceptNonFinite());
-        assertThat(written(lenient, Flux.defer(() -> Flux.just(column(number, Float8Vector.class, v -> v.setSafe(0, -1 / 0.0))))))
+        assertThat(written(
+                        lenient,
+                        Flux.defer(() -> Flux.just(column(number, Float8Vector.class, v -> v.setSafe(0, -1 / 0.0))))))
                 .isEqualTo("{\"v\":-Infinity}\n");
-        assertThatThrownBy(() -> value(new ArrowType.Utf8(), VarCharVector.class, v ->
-                        v.setSafe(0, new byte[] {'a', (byte) 0xC3})))
+        assertThatThrownBy(() -> value(
+                        new ArrowType.Utf8(), VarCharVector.class, v -> v.setSafe(0, new byte[] {'a', (byte) 0xC3})))
                 .isInstanceOf(RecordException.class)
                 .hasMessageContaining("UTF-8");
         Field json = new Field("v", JsonType.fieldType(), List.of());
         for (String bad : List.of("{\"a\":}", "1 2", "", "\"a\nb\"")) {
-            Flux<RecordBatch> batch = Flux.defer(() -> Flux.just(column(json, VarCharVector.class, v ->
-                    v.setSafe(0, bad.getBytes(StandardCharsets.UTF_8)))));
+            Flux<RecordBatch> batch = Flux.defer(() -> Flux.just(
+                    column(json, VarCharVector.class, v -> v.setSafe(0, bad.getBytes(StandardCharsets.UTF_8)))));
             assertThatThrownBy(() -> written(ArrowSpec.create(), batch))
                     .as(bad)
                     .isInstanceOf(RecordException.class)
                     .hasMessageContaining("no JSON");
         }
-        Flux<RecordBatch> lines = Flux.defer(() -> Flux.just(column(json, VarCharVector.class, v ->
-                v.setSafe(0, "{\n\"a\":\n1}".getBytes(StandardCharsets.UTF_8)))));
+        Flux<RecordBatch> lines = Flux.defer(() -> Flux.just(column(
+                json, VarCharVector.class, v -> v.setSafe(0, "{\n\"a\":\n1}".getBytes(StandardCharsets.UTF_8)))));
         assertThat(written(ArrowSpec.create(), lines)).isEqualTo("{\"v\":{ \"a\": 1}}\n");
     }
 

@@ -1,6 +1,10 @@
 package io.sluice.cli;
 
 import io.sluice.ReadSpec;
+import io.sluice.arrow.Arrow;
+import io.sluice.arrow.ArrowSpec;
+import io.sluice.arrow.IpcSpec;
+import io.sluice.arrow.RecordBatch;
 import io.sluice.codec.Encoder;
 import io.sluice.format.Format;
 import io.sluice.format.Jsonl;
@@ -13,7 +17,7 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "cat",
         mixinStandardHelpOptions = true,
-        description = "Prints the records as JSONL, parsed and encoded again.")
+        description = "Prints the records as JSONL, parsed and encoded again. Takes Arrow files, too.")
 final class CatCommand extends Command {
 
     @Mixin
@@ -41,19 +45,28 @@ final class CatCommand extends Command {
         if (limit != null && limit < 0) {
             throw new UsageException("--limit must not be negative: " + limit);
         }
-        if (raw) {
-            print(Jsonl.bytes());
+        if (Columns.isNamedBy(source.location)) {
+            if (raw) {
+                throw new UsageException(
+                        "--raw is for lines of text, and " + source.location + " is a file of batches");
+            }
+            try (Columns columns = new Columns()) {
+                Format<RecordBatch> batches = columns.format(source.location, ArrowSpec.create(), IpcSpec.create());
+                print(batches, Arrow.jsonl(columns.allocator));
+            }
+        } else if (raw) {
+            print(Jsonl.bytes(), Jsonl.bytes());
         } else {
-            print(Jsonl.maps());
+            print(Jsonl.maps(), Jsonl.maps());
         }
         return DONE;
     }
 
-    private <T> void print(Format<T> format) {
+    private <T> void print(Format<T> format, Format<T> printed) {
         Out out = new Out(streams);
         try (OnError errors = OnError.of(onError, source.location);
                 Progress progress = new Progress(streams, true);
-                Encoder<T> encoder = format.encoder()) {
+                Encoder<T> encoder = printed.encoder()) {
             Observer observer = new Observer(progress);
             var dataset = source.open(streams, format);
             ReadSpec reading = source.spec(observer, errors);
@@ -67,7 +80,11 @@ final class CatCommand extends Command {
                 encoder.start(out.buffer());
                 dataset.read(reading)
                         .doOnNext(value -> {
-                            encoder.encode(value, out.buffer());
+                            try {
+                                encoder.encode(value, out.buffer());
+                            } finally {
+                                format.release(value);
+                            }
                             out.written();
                         })
                         .then()

@@ -8,6 +8,11 @@ import io.sluice.ShardWriter;
 import io.sluice.StorageException;
 import io.sluice.WriteResult;
 import io.sluice.WriteSpec;
+import io.sluice.arrow.Arrow;
+import io.sluice.arrow.ArrowSpec;
+import io.sluice.arrow.IpcSpec;
+import io.sluice.arrow.RecordBatch;
+import io.sluice.arrow.Unexpected;
 import io.sluice.codec.Compression;
 import io.sluice.codec.Compressions;
 import io.sluice.format.Format;
@@ -16,6 +21,7 @@ import io.sluice.storage.PutMode;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Locale;
+import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -23,15 +29,20 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import reactor.core.publisher.Flux;
 
-/** Writes records into another file or directory of shards. Every record is checked, and none is changed. */
+/**
+ * Writes records into another file or directory of shards. From JSONL to JSONL every record is checked, and none is changed; from or to
+ * Arrow they pass through columns.
+ */
 @CommandLine.Command(
         name = "convert",
         mixinStandardHelpOptions = true,
         description = "Writes the records of SRC to DST, and says what it wrote.",
         footer = {
             "",
-            "DST's extension says format and compression: x.jsonl, x.ndjson.gz, x.jsonl.zst. A DST that ends in / is a",
-            "directory of shards, plain ones unless its name has such an extension (out.jsonl.zst/) or --level is given (zstd)."
+            "DST's extension says format and compression: x.jsonl, x.ndjson.gz, x.jsonl.zst; x.arrow is an Arrow file, x.arrows an",
+            "Arrow stream. A DST that ends in / is a directory of shards, plain ones unless its name has such an extension",
+            "(out.jsonl.zst/, out.arrow/) or --level is given (zstd). From JSONL to Arrow, columns are inferred from the first ten",
+            "thousand records, or with --infer-all from all of them."
         })
 final class ConvertCommand extends Command {
 
@@ -53,6 +64,29 @@ final class ConvertCommand extends Command {
     @Option(names = "--level", paramLabel = "N", description = "The level of the compression.")
     private @Nullable Integer level;
 
+    @Option(
+            names = "--compression",
+            paramLabel = "none|zstd|lz4",
+            description = "For Arrow: how the buffers in the file are compressed (default: none).")
+    private @Nullable String compression;
+
+    @Option(
+            names = "--infer-all",
+            description = "To Arrow: infer the columns from all records, which reads them twice.")
+    private boolean inferAll;
+
+    @Option(
+            names = "--unexpected",
+            paramLabel = "fail|collect|ignore",
+            defaultValue = "fail",
+            description =
+                    "To Arrow: keys and values that the columns did not foresee are bad records (fail, default), collected in a"
+                            + " column _rest, or left out (ignore: keys only).")
+    private String unexpected = "fail";
+
+    @Mixin
+    private final Inferring inferring = new Inferring();
+
     @Option(names = "--append", description = "Go on after the last shard of the directory.")
     private boolean append;
 
@@ -73,14 +107,55 @@ final class ConvertCommand extends Command {
     @Override
     public Integer call() {
         WriteSpec writing = writeSpec();
-        Format<ByteBuffer> format = Jsonl.checkedBytes();
+        boolean toColumns = Columns.isNamedBy(destination);
+        if (!toColumns && !Columns.isNamedBy(source.location)) {
+            return convert(Jsonl.checkedBytes(), Jsonl.checkedBytes(), writing);
+        }
+        try (Columns columns = new Columns()) {
+            ArrowSpec records = arrowSpec(columns);
+            IpcSpec messages = IpcSpec.create();
+            Format<RecordBatch> from = columns.format(source.location, records, messages);
+            if (toColumns) {
+                messages = messages.compression(Columns.compression(
+                        compression == null ? level == null ? "none" : "zstd" : compression, level));
+            }
+            return convert(from, columns.format(destination, ArrowSpec.create(), messages), writing);
+        }
+    }
+
+    private ArrowSpec arrowSpec(Columns columns) {
+        ArrowSpec records = inferring.spec();
+        switch (unexpected) {
+            case "fail" -> {}
+            case "collect" -> records = records.unexpected(Unexpected.COLLECT);
+            case "ignore" -> records = records.unexpected(Unexpected.IGNORE);
+            default -> throw new UsageException("--unexpected is fail, collect or ignore, not " + unexpected);
+        }
+        if (!inferAll || Columns.isNamedBy(source.location)) {
+            return records;
+        }
+        if (source.isStandardInput()) {
+            throw new UsageException("--infer-all reads twice, which standard input can't");
+        }
+        try (OnError errors = OnError.of(onError.equals("fail") ? "fail" : "skip", source.location);
+                Progress progress = new Progress(streams, false)) {
+            Dataset<RecordBatch> all = source.open(streams, columns.format(source.location, records, IpcSpec.create()));
+            @Nullable
+            Schema schema = Arrow.schema(all, source.spec(new Observer(progress), errors))
+                    .block();
+            progress.finish();
+            return schema == null ? records : records.schema(schema);
+        }
+    }
+
+    private <T> Integer convert(Format<T> read, Format<T> written, WriteSpec writing) {
         Out out = new Out(streams);
         try (OnError errors = OnError.of(onError, source.location);
                 Progress progress = new Progress(streams, false)) {
             Observer observer = new Observer(progress);
-            Dataset<ByteBuffer> from = source.open(streams, format);
+            Dataset<T> from = source.open(streams, read);
             ReadSpec reading = source.spec(observer, errors);
-            Dataset<ByteBuffer> to = source.stores.at(destination, format);
+            Dataset<T> to = source.stores.at(destination, written);
             WriteResult result = write(from.read(reading), to, writing);
             progress.finish();
             if (result != null) {
@@ -94,8 +169,8 @@ final class ConvertCommand extends Command {
         return DONE;
     }
 
-    private @Nullable WriteResult write(Flux<ByteBuffer> records, Dataset<ByteBuffer> to, WriteSpec writing) {
-        ShardWriter<ByteBuffer> writer = to.writer(writing);
+    private <T> @Nullable WriteResult write(Flux<T> records, Dataset<T> to, WriteSpec writing) {
+        ShardWriter<T> writer = to.writer(writing);
         // an interrupted run takes away what it has not finished
         Thread cleaner = new Thread(() -> {
             writer.dispose();
@@ -156,16 +231,22 @@ final class ConvertCommand extends Command {
 
     private static void checkFormat(String name, boolean directory) {
         String base = Compressions.withoutExtension(name).toLowerCase(Locale.ROOT);
-        if (!directory && Jsonl.maps().extensions().stream().noneMatch(base::endsWith)) {
+        boolean known =
+                Columns.isNamedBy(name) || Jsonl.maps().extensions().stream().anyMatch(base::endsWith);
+        if (!directory && !known) {
             throw new UsageException("don't know the format of " + name + "; known are "
-                    + String.join(" ", Jsonl.maps().extensions())
+                    + String.join(" ", Jsonl.maps().extensions()) + " " + String.join(" ", Columns.extensions())
                     + ", with .zst, .zstd or .gz behind; a directory of shards ends in /");
         }
     }
 
     private Compression compression(String name, boolean directory) {
         Compression named = Compressions.ofKey(name);
-        if (level == null) {
+        boolean columns = Columns.isNamedBy(name);
+        if (compression != null && !columns) {
+            throw new UsageException("--compression is for Arrow; name DST .zst or .gz instead");
+        }
+        if (level == null || columns) {
             return named;
         }
         try {

@@ -77,10 +77,8 @@ public enum BodyCodec {
 
     /** Exactly {@code length} bytes, or a {@link BadMessage}. */
     byte[] decompress(Slice from, int length) {
-        try (InputStream in =
-                open(new ByteArrayInputStream(from.array(), from.offset(), from.length()))) {
-            byte[] out = new byte
-                    [(int) Math.min(length, TRUSTED_BYTES + (long) TRUSTED_RATIO * from.length())];
+        try (InputStream in = open(new ByteArrayInputStream(from.array(), from.offset(), from.length()))) {
+            byte[] out = new byte[(int) Math.min(length, TRUSTED_BYTES + (long) TRUSTED_RATIO * from.length())];
             int n = 0;
             while (true) {
                 if (n == length) {

@@ -43,8 +43,7 @@ final class BodyReader {
     private int nextBuffer;
     private int nextVariadic;
 
-    private BodyReader(
-            RecordBatch batch, short version, byte[] bytes, int bodyFrom, int bodyLength, long maxBytes) {
+    private BodyReader(RecordBatch batch, short version, byte[] bytes, int bodyFrom, int bodyLength, long maxBytes) {
         this.batch = batch;
         this.version = version;
         this.bytes = bytes;
@@ -83,8 +82,7 @@ final class BodyReader {
             boolean keep = wanted == null || wanted.contains(field.getName());
             int own = reader.column(field, keep);
             if (own != rows) {
-                throw new BadMessage(
-                        "column '" + field.getName() + "' has " + own + " rows in a batch of " + rows);
+                throw new BadMessage("column '" + field.getName() + "' has " + own + " rows in a batch of " + rows);
             }
         }
         return new HeapBatch(rows, reader.nodes, reader.buffers, reader.variadicCounts, reader.highest);
@@ -387,21 +385,20 @@ final class BodyReader {
             if (validity.length() > 0 && !validity.bit(i)) {
                 continue;
             }
-            long index =
-                    switch (type.getBitWidth()) {
-                        case 8 -> {
-                            byte b = data.array()[data.offset() + i];
-                            yield type.getIsSigned() ? b : b & 0xFF;
-                        }
-                        case 16 -> {
-                            byte[] b = data.array();
-                            int p = data.offset() + i * 2;
-                            int v = b[p] & 0xFF | b[p + 1] << 8;
-                            yield type.getIsSigned() ? v : v & 0xFFFF;
-                        }
-                        case 32 -> type.getIsSigned() ? data.int32(i) : data.int32(i) & 0xFFFFFFFFL;
-                        default -> data.int64(i);
-                    };
+            long index = switch (type.getBitWidth()) {
+                case 8 -> {
+                    byte b = data.array()[data.offset() + i];
+                    yield type.getIsSigned() ? b : b & 0xFF;
+                }
+                case 16 -> {
+                    byte[] b = data.array();
+                    int p = data.offset() + i * 2;
+                    int v = b[p] & 0xFF | b[p + 1] << 8;
+                    yield type.getIsSigned() ? v : v & 0xFFFF;
+                }
+                case 32 -> type.getIsSigned() ? data.int32(i) : data.int32(i) & 0xFFFFFFFFL;
+                default -> data.int64(i);
+            };
             if (index < 0) {
                 throw bad(field, "has the index " + index + " into its dictionary");
             }

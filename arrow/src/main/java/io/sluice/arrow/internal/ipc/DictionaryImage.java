@@ -23,8 +23,7 @@ final class DictionaryImage {
         this.field = field;
         this.rows = batch.getLength();
         this.nodes = batch.getNodes().stream().map(ArrowFieldNode::toString).toList();
-        this.hasNulls =
-                batch.getNodes().stream().anyMatch(node -> node.getNullCount() > 0);
+        this.hasNulls = batch.getNodes().stream().anyMatch(node -> node.getNullCount() > 0);
         this.buffers = MessageWriter.copy(batch);
     }
 
@@ -61,12 +60,11 @@ final class DictionaryImage {
 
     /** Whether these values are the first of {@code longer}; told for strings and bytes without nulls only. */
     boolean beginsLike(DictionaryImage longer) {
-        int width =
-                switch (field.getType().getTypeID()) {
-                    case Utf8, Binary -> 4;
-                    case LargeUtf8, LargeBinary -> 8;
-                    default -> 0;
-                };
+        int width = switch (field.getType().getTypeID()) {
+            case Utf8, Binary -> 4;
+            case LargeUtf8, LargeBinary -> 8;
+            default -> 0;
+        };
         if (width == 0
                 || hasNulls
                 || longer.hasNulls

@@ -83,7 +83,8 @@ final class IpcDecoder implements BlockDecoder<IpcChunk> {
                     true,
                     claimed,
                     e instanceof BadMessage ? null : e);
-            IpcChunk nothing = new IpcChunk(header, List.of(), new HeapBatch(0, List.of(), List.of(), List.of(), java.util.Map.of()));
+            IpcChunk nothing = new IpcChunk(
+                    header, List.of(), new HeapBatch(0, List.of(), List.of(), List.of(), java.util.Map.of()));
             return new DecodedBlock<>(nothing, 0, 0, 0, 0, 0, List.of(rejection));
         }
     }

@@ -49,10 +49,7 @@ final class IpcEmitter<T> implements BlockEmitter<IpcChunk, T> {
     private int polledRecords;
 
     IpcEmitter(
-            BufferAllocator allocator,
-            BatchAssembler.Factory<T> factory,
-            @Nullable Set<String> wanted,
-            long maxBytes) {
+            BufferAllocator allocator, BatchAssembler.Factory<T> factory, @Nullable Set<String> wanted, long maxBytes) {
         this.allocator = allocator;
         this.factory = factory;
         this.wanted = wanted;
@@ -164,7 +161,9 @@ final class IpcEmitter<T> implements BlockEmitter<IpcChunk, T> {
             throw bad(
                     origin,
                     size == 0
-                            ? "dictionary " + id + " does not come before the columns that refer to it"
+                            ? "dictionary " + id
+                                    + " does not come before the columns that refer to it: files are read from front to"
+                                    + " back; let the program that wrote it write a stream"
                             : "there is an index " + index + " into dictionary " + id + ", which has " + size
                                     + " values");
         }
@@ -203,9 +202,11 @@ final class IpcEmitter<T> implements BlockEmitter<IpcChunk, T> {
         try {
             root = load(schema, batch);
             if (to - from < batch.rows()) {
-                VectorSchemaRoot whole = root;
-                root = whole.slice(from, to - from);
-                whole.close();
+                try (VectorSchemaRoot whole = root) {
+                    VectorSchemaRoot part = whole.slice(from, to - from);
+                    // a slice forgets the schema's metadata
+                    root = new VectorSchemaRoot(schema, part.getFieldVectors(), part.getRowCount());
+                }
             }
             dictionaries(schema.getFields(), new TreeSet<>(), made);
             return factory.create(root, made);
@@ -267,12 +268,14 @@ final class IpcEmitter<T> implements BlockEmitter<IpcChunk, T> {
             dictionaries(field.getChildren(), done, made);
             if (field.getDictionary() != null && done.add(field.getDictionary().getId())) {
                 long id = field.getDictionary().getId();
-                Field values = java.util.Objects.requireNonNull(first).dictionaries().get(id);
+                Field values =
+                        java.util.Objects.requireNonNull(first).dictionaries().get(id);
                 if (values == null) {
                     continue;
                 }
                 dictionaries(values.getChildren(), done, made);
-                made.add(new Dictionary(vector(values, dictionaries.getOrDefault(id, List.of())), field.getDictionary()));
+                made.add(new Dictionary(
+                        vector(values, dictionaries.getOrDefault(id, List.of())), field.getDictionary()));
             }
         }
     }

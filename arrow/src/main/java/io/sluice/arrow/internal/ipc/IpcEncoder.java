@@ -17,7 +17,6 @@ import org.apache.arrow.vector.dictionary.Dictionary;
 import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.ipc.message.ArrowBlock;
 import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
-import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.arrow.vector.util.DictionaryUtility;
@@ -184,7 +183,7 @@ public final class IpcEncoder {
         }
         long at = base + out.position();
         ArrowBlock block;
-        if (adds) {
+        if (known != null && adds) {
             TransferPair rest = values.getTransferPair(values.getAllocator());
             rest.splitAndTransfer(known.rows(), image.rows() - known.rows());
             try (FieldVector added = (FieldVector) rest.getTo();
@@ -203,5 +202,4 @@ public final class IpcEncoder {
     private static RecordException refused(String reason) {
         return new RecordException(Kind.UNMAPPABLE, null, -1, -1, reason, null);
     }
-
 }

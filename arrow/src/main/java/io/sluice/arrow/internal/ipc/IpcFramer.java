@@ -23,6 +23,8 @@ public final class IpcFramer implements Framer {
     /** Length of the footer's length and the magic behind it. */
     private static final int TRAILER_BYTES = 10;
 
+    private static final int MAX_BARE_SCHEMA = 4 << 20;
+
     private enum State {
         START,
         MESSAGES,
@@ -80,15 +82,14 @@ public final class IpcFramer implements Framer {
             return NEED_MORE;
         }
         need = 0;
-        int taken =
-                switch (state) {
-                    case START -> start(bytes, from, n, last);
-                    case MESSAGES -> messages(bytes, from, n, last);
-                    case SKIP -> skip(bytes, from, n, last);
-                    case TAIL -> tail(bytes, from, n, last);
-                    case LOST -> lost(bytes, from, n, last);
-                    case END -> NEED_MORE;
-                };
+        int taken = switch (state) {
+            case START -> start(bytes, from, n, last);
+            case MESSAGES -> messages(bytes, from, n, last);
+            case SKIP -> skip(bytes, from, n, last);
+            case TAIL -> tail(bytes, from, n, last);
+            case LOST -> lost(bytes, from, n, last);
+            case END -> NEED_MORE;
+        };
         offset += Math.abs(taken);
         return taken;
     }
@@ -158,12 +159,51 @@ public final class IpcFramer implements Framer {
                     return taken;
                 }
             } catch (RuntimeException e) {
+                if (isFile && schema == null && prefix == 4) {
+                    return bareSchema(bytes, from, n, last);
+                }
                 String reason = schema == null && !isFile && prefix == 4
                         ? "this is neither an Arrow IPC file nor a stream"
                         : BadMessage.reason(e);
                 return lose(bytes, from, n, last, reason);
             }
         }
+    }
+
+    /**
+     * Polars writes a file's schema without the marker and length that messages begin with, as its readers take it from the
+     * footer: it then goes on to where the next message begins.
+     */
+    private int bareSchema(byte[] bytes, int from, int n, boolean last) {
+        for (int end = 16; end + 8 <= n; end += 8) {
+            if (Slice.intAt(bytes, from + end) != Messages.CONTINUATION) {
+                continue;
+            }
+            int length = Slice.intAt(bytes, from + end + 4);
+            if (length < 0 || length > maxMessageBytes) {
+                continue;
+            }
+            if (end + 8 + length > n && !last) {
+                return more(end + 8 + length);
+            }
+            try {
+                if (length == 0 || isData(Messages.metadata(bytes, from + end + 8, length))) {
+                    Message message = Messages.metadata(bytes, from, end);
+                    schema = IpcSchema.of(Messages.schema(message), message.version(), end);
+                    return drop(end);
+                }
+            } catch (RuntimeException e) {
+                // it only looks like the beginning of a message
+            }
+        }
+        return last || n > MAX_BARE_SCHEMA
+                ? lose(bytes, from, n, last, "there is no schema at the beginning")
+                : more(n + 4096L);
+    }
+
+    private static boolean isData(Message message) {
+        return message.headerType() == MessageHeader.RecordBatch
+                || message.headerType() == MessageHeader.DictionaryBatch;
     }
 
     /** Takes a message that is there as a whole; 0 if it belongs to the block of the next. */
@@ -350,7 +390,9 @@ public final class IpcFramer implements Framer {
     @Override
     public @Nullable Object header() {
         IpcSchema known = schema;
-        if (header == null && known != null && (sought < 0 || known.dictionaries().isEmpty() || offset >= sought)) {
+        if (header == null
+                && known != null
+                && (sought < 0 || known.dictionaries().isEmpty() || offset >= sought)) {
             header = new IpcHeader(
                     known, seen.stream().map(SeenDictionary::message).toList());
         }

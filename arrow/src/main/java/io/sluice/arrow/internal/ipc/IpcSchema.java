@@ -60,16 +60,13 @@ record IpcSchema(Schema columns, Map<Long, Field> dictionaries, short version) {
             }
             ArrowType.Int index = encoding.getIndexType() == null ? DEFAULT_INDEX : encoding.getIndexType();
             DictionaryEncoding full = new DictionaryEncoding(encoding.getId(), encoding.isOrdered(), index);
-            Field values =
-                    new Field("DICT" + encoding.getId(), new FieldType(true, field.getType(), null), children);
+            Field values = new Field("DICT" + encoding.getId(), new FieldType(true, field.getType(), null), children);
             Field before = dictionaries.putIfAbsent(encoding.getId(), values);
             if (before != null && !before.equals(values)) {
                 throw new BadMessage("two columns share dictionary " + encoding.getId() + " and have other types");
             }
             all.add(new Field(
-                    field.getName(),
-                    new FieldType(field.isNullable(), index, full, field.getMetadata()),
-                    List.of()));
+                    field.getName(), new FieldType(field.isNullable(), index, full, field.getMetadata()), List.of()));
         }
         return all;
     }

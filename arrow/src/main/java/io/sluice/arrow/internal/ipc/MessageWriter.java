@@ -35,6 +35,7 @@ final class MessageWriter {
     private static final int ALIGNMENT = 8;
 
     private static final byte[] PADDING = new byte[ALIGNMENT];
+    private static final byte[] PLAIN = {};
     private static final int MAX_BODY = Integer.MAX_VALUE - (1 << 20);
 
     private final @Nullable BodyCodec codec;
@@ -88,7 +89,7 @@ final class MessageWriter {
         int count = buffers.size();
         long[] offsets = new long[count];
         long[] lengths = new long[count];
-        byte[][] compressed = new byte[count][];
+        byte[][] compressed = new byte[count][0];
         long body = 0;
         for (int i = 0; i < count; i++) {
             ArrowBuf buffer = buffers.get(i);
@@ -99,7 +100,7 @@ final class MessageWriter {
             if (codec != null && length > 0) {
                 byte[] smaller = compress(codec, buffer, (int) length);
                 compressed[i] = smaller;
-                length = smaller == null ? length + 8 : smaller.length + 8L;
+                length = smaller.length == 0 ? length + 8 : smaller.length + 8L;
             }
             offsets[i] = body;
             lengths[i] = length;
@@ -117,15 +118,15 @@ final class MessageWriter {
         return new ArrowBlock(0, metadataLength, body);
     }
 
-    private void body(ArrowBuf buffer, byte @Nullable [] compressed, int length, Output out) {
+    private void body(ArrowBuf buffer, byte[] compressed, int length, Output out) {
         int padded = (int) padded(length);
         byte[] b = out.ensure(padded);
         int p = out.position();
         int prefix = codec == null || length == 0 ? 0 : 8;
         if (prefix > 0) {
-            Slice.putLong(b, p, compressed == null ? -1 : buffer.readableBytes());
+            Slice.putLong(b, p, compressed.length == 0 ? -1 : buffer.readableBytes());
         }
-        if (compressed != null) {
+        if (compressed.length > 0) {
             System.arraycopy(compressed, 0, b, p + prefix, compressed.length);
         } else if (length > prefix) {
             buffer.getBytes(buffer.readerIndex(), b, p + prefix, length - prefix);
@@ -143,15 +144,15 @@ final class MessageWriter {
         return (length + ALIGNMENT - 1) & -ALIGNMENT;
     }
 
-    /** The compressed bytes, or null where that would not be worth it. */
-    private byte @Nullable [] compress(BodyCodec with, ArrowBuf buffer, int length) {
+    /** The compressed bytes, or none where that would not be worth it. */
+    private byte[] compress(BodyCodec with, ArrowBuf buffer, int length) {
         if (scratch.length < length) {
             scratch = new byte[Math.max(length, Math.min(MAX_BODY, scratch.length * 2))];
         }
         buffer.getBytes(buffer.readerIndex(), scratch, 0, length);
         try {
             byte[] smaller = with.compress(scratch, length, level);
-            return smaller.length < length ? smaller : null;
+            return smaller.length < length ? smaller : PLAIN;
         } catch (IOException e) {
             throw new IllegalStateException(e);
         } catch (NoClassDefFoundError e) {
