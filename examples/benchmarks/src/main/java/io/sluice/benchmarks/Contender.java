@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
@@ -122,22 +123,24 @@ enum Contender {
                     .count());
         }
     },
+    /** Writes maps as Jackson makes them, which are maps as anybody makes them. */
     SLUICE_WRITE {
         @Override
         long pass(Path file, int cores) throws IOException {
-            Path out = out(file, ".jsonl");
-            return value(Dataset.at(out, Jsonl.maps())
-                    .write(Flux.fromIterable(records(file)).repeat(WRITE_REPEATS - 1L), WriteSpec.create())
-                    .map(r -> r.records()));
+            return write(out(file, ".jsonl"), records(() -> jacksonMaps(file)));
+        }
+    },
+    /** Writes maps that Sluice itself has read. */
+    SLUICE_REWRITE {
+        @Override
+        long pass(Path file, int cores) throws IOException {
+            return write(out(file, ".jsonl"), records(() -> sluiceMaps(file)));
         }
     },
     SLUICE_WRITE_ZST {
         @Override
         long pass(Path file, int cores) throws IOException {
-            Path out = out(file, ".jsonl.zst");
-            return value(Dataset.at(out, Jsonl.maps())
-                    .write(Flux.fromIterable(records(file)).repeat(WRITE_REPEATS - 1L), WriteSpec.create())
-                    .map(r -> r.records()));
+            return write(out(file, ".jsonl.zst"), records(() -> jacksonMaps(file)));
         }
     },
     JACKSON_WRITE {
@@ -150,7 +153,7 @@ enum Contender {
                             .withRootValueSeparator("\n")
                             .writeValues(stream)) {
                 for (int i = 0; i < WRITE_REPEATS; i++) {
-                    for (Map<String, Object> record : records(file)) {
+                    for (Map<String, Object> record : records(() -> jacksonMaps(file))) {
                         writer.write(record);
                         n++;
                     }
@@ -180,11 +183,8 @@ enum Contender {
         }
     };
 
-    /** How often the records that fit in memory are written in one pass. */
-    static final int WRITE_REPEATS = 10;
-
-    /** Megabytes of records that the writing contenders hold in memory as maps. */
-    static final int WRITE_MEGABYTES = 20;
+    /** How often a writing pass writes the records that it holds in memory. */
+    static final int WRITE_REPEATS = Integer.getInteger("sluice.benchmarks.repeats", 10);
 
     abstract long pass(Path file, int cores) throws Exception;
 
@@ -193,10 +193,14 @@ enum Contender {
         return file;
     }
 
+    /** Whether it writes records that it holds in memory. */
+    boolean writes() {
+        return this == SLUICE_WRITE || this == SLUICE_REWRITE || this == SLUICE_WRITE_ZST || this == JACKSON_WRITE;
+    }
+
     /** Megabytes of JSON that one pass of {@code file} deals with. */
     double megabytes(Path file) throws IOException {
-        boolean writes = this == SLUICE_WRITE || this == SLUICE_WRITE_ZST || this == JACKSON_WRITE;
-        return Files.size(file) / 1e6 * (writes ? WRITE_REPEATS : 1);
+        return Files.size(file) / 1e6 * (writes() ? WRITE_REPEATS : 1);
     }
 
     private static <T> T value(Mono<T> mono) {
@@ -211,11 +215,35 @@ enum Contender {
 
     private static List<Map<String, Object>> records = List.of();
 
-    private static synchronized List<Map<String, Object>> records(Path file) {
+    private static synchronized List<Map<String, Object>> records(Callable<List<Map<String, Object>>> reading)
+            throws IOException {
         if (records.isEmpty()) {
-            records = value(Dataset.at(file, Jsonl.maps()).read().collectList());
+            try {
+                records = reading.call();
+            } catch (IOException | RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IOException(e);
+            }
         }
         return records;
+    }
+
+    private static List<Map<String, Object>> sluiceMaps(Path file) {
+        return value(Dataset.at(file, Jsonl.maps()).read().collectList());
+    }
+
+    private static List<Map<String, Object>> jacksonMaps(Path file) throws IOException {
+        try (MappingIterator<Map<String, Object>> it =
+                new ObjectMapper().readerFor(Map.class).readValues(file.toFile())) {
+            return it.readAll();
+        }
+    }
+
+    private static long write(Path to, List<Map<String, Object>> records) {
+        return value(Dataset.at(to, Jsonl.maps())
+                .write(Flux.fromIterable(records).repeat(WRITE_REPEATS - 1L), WriteSpec.create())
+                .map(r -> r.records()));
     }
 
     private static Path out(Path file, String extension) throws IOException {

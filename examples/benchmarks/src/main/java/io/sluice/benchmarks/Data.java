@@ -45,11 +45,20 @@ final class Data {
         byte[] once = source == null ? generated() : Files.readAllBytes(source);
         Path part = dir.resolve(name + ".part");
         try (OutputStream out = Files.newOutputStream(part)) {
-            for (long written = 0; written < megabytes * 1_000_000L; written += once.length) {
-                out.write(once);
+            for (long left = megabytes * 1_000_000L; left > 0; left -= once.length) {
+                out.write(once, 0, left < once.length ? linesWithin(once, (int) left) : once.length);
             }
         }
         return Files.move(part, file);
+    }
+
+    /** Where the last line that begins before {@code limit} ends. */
+    private static int linesWithin(byte[] lines, int limit) {
+        int end = limit;
+        while (lines[end - 1] != '\n') {
+            end++;
+        }
+        return end;
     }
 
     private static byte[] generated() {

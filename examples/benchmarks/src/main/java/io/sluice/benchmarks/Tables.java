@@ -22,6 +22,12 @@ public final class Tables {
     private static final List<String> JVM = List.of("-Xmx96m");
     private static final int PASSES = 3;
 
+    /**
+     * Megabytes of records that the writing contenders hold in memory as maps, and write again and again: so few that what
+     * is measured is the writing and not the fetching of a million objects from memory.
+     */
+    private static final int WRITE_MEGABYTES = 1;
+
     private final int megabytes;
     private final int rounds;
     private final Path dir;
@@ -97,8 +103,14 @@ public final class Tables {
     }
 
     private void write(String name) throws Exception {
-        Path records = Data.file(dir, name, Contender.WRITE_MEGABYTES);
-        table(name + ", writing, 1 core", records, 1, Contender.JACKSON_WRITE, Contender.SLUICE_WRITE);
+        Path records = Data.file(dir, name, WRITE_MEGABYTES);
+        table(
+                name + ", writing, 1 core",
+                records,
+                1,
+                Contender.JACKSON_WRITE,
+                Contender.SLUICE_WRITE,
+                Contender.SLUICE_REWRITE);
         Path file = Data.file(dir, name, megabytes);
         table(name + ", writing zst, 2 cores: the command", file, 2, Contender.ZSTD_COMMAND);
         table(name + ", writing zst, 2 cores", records, 2, Contender.SLUICE_WRITE_ZST);
@@ -153,11 +165,7 @@ public final class Tables {
         }
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
-                contender == Contender.JACKSON_WRITE
-                                || contender == Contender.SLUICE_WRITE
-                                || contender == Contender.SLUICE_WRITE_ZST
-                        ? List.of("-Xmx768m") // the records to write are held as maps
-                        : JVM);
+                contender.writes() ? List.of(JVM.get(0), "-Dsluice.benchmarks.repeats=" + 200 / WRITE_MEGABYTES) : JVM);
         command.add(cores == 1 ? "-XX:+UseSerialGC" : "-XX:+UseParallelGC");
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Pass.class.getName()));
         command.addAll(List.of(contender.name(), file.toString(), String.valueOf(cores), "3", String.valueOf(PASSES)));
