@@ -133,6 +133,16 @@ public final class Jsonl {
                 () -> new TypedEncoder<>(codec, spec));
     }
 
+    /**
+     * The lines as they stand, unparsed, a block at a time: each buffer holds whole lines, none of them blank, each with its line
+     * feed. For passing files on as they are at the speed of a copy. A heap buffer that is the receiver's to keep; where there is
+     * nothing to leave out it is a part of the block itself. Positions, {@code limit} and error policies count records, as always.
+     */
+    public static Format<ByteBuffer> blocks() {
+        String name = "jsonl blocks";
+        return new JsonlFormat<>(name, LineBlocks::new, JsonlFormat.readOnly(name));
+    }
+
     /** How many records there are, a block at a time, without looking into them: sum up what is emitted. */
     public static Format<Long> counts() {
         String name = "jsonl counts";

@@ -1,0 +1,151 @@
+package io.sluice.webflux;
+
+import io.sluice.Checkpoint;
+import io.sluice.Dataset;
+import io.sluice.DatasetListener;
+import io.sluice.Position;
+import io.sluice.Positioned;
+import io.sluice.ReadProgress;
+import io.sluice.ReadSpec;
+import io.sluice.format.Jsonl;
+import io.sluice.webflux.Representation.Chunk;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ReactiveHttpOutputMessage;
+import org.springframework.http.server.reactive.ServerHttpResponse;
+import org.springframework.http.server.reactive.ServerHttpResponseDecorator;
+import org.springframework.stereotype.Component;
+import org.springframework.web.reactive.function.server.ServerRequest;
+import org.springframework.web.reactive.function.server.ServerResponse;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.netty.http.server.HttpServerResponse;
+
+/** {@code GET /datasets/{name}}: opens the data set, encodes, and lets the socket ask for one block after the other. */
+@Component
+class Reads {
+
+    private final Catalog catalog;
+    private final ReadSpec spec;
+    private final Meters meters;
+
+    Reads(Catalog catalog, ReadSpec spec, Meters meters) {
+        this.catalog = catalog;
+        this.spec = spec;
+        this.meters = meters;
+    }
+
+    /** What a client asks for. */
+    private record Query(
+            Representation as, Encoding encoding, long limit, long skip, boolean positions, List<String> columns) {
+
+        static Query of(ServerRequest request) {
+            Representation as = Representation.of(request.headers().accept());
+            boolean positions =
+                    request.queryParam("positions").map("true"::equals).orElse(false);
+            return new Query(
+                    as,
+                    Encoding.of(request.headers().firstHeader(HttpHeaders.ACCEPT_ENCODING)),
+                    number(request.queryParam("limit"), "limit", Long.MAX_VALUE),
+                    number(request.queryParam("skip"), "skip", 0),
+                    positions && as == Representation.NDJSON,
+                    request.queryParam("columns")
+                            .map(names -> List.of(names.split(",")))
+                            .orElse(List.of()));
+        }
+
+        private static long number(Optional<String> text, String name, long otherwise) {
+            try {
+                long number = text.map(Long::parseLong).orElse(otherwise);
+                if (number >= 0) {
+                    return number;
+                }
+            } catch (NumberFormatException e) {
+                // as below
+            }
+            throw Problem.of(HttpStatus.BAD_REQUEST, name + " must be a number, at least 0");
+        }
+    }
+
+    Mono<ServerResponse> get(ServerRequest request) {
+        String name = request.pathVariable("name");
+        return Mono.fromSupplier(() -> Query.of(request))
+                .flatMap(query -> catalog.shards(name)
+                        .map(shards ->
+                                Resume.checkpoint(request.queryParam("from").orElse(null), shards))
+                        .zipWith(catalog.at(name, Jsonl.counts()))
+                        .flatMap(found -> skip(found.getT2(), found.getT1(), query.skip)
+                                .flatMap(from -> respond(found.getT2(), from, query))));
+    }
+
+    /** The place that is {@code records} further on: their lines are counted, not parsed. */
+    private Mono<Checkpoint> skip(Dataset<Long> counts, Checkpoint from, long records) {
+        return records == 0
+                ? Mono.just(from)
+                : counts.readPositioned(spec.from(from).limit(records))
+                        .last()
+                        .map(Positioned::checkpoint)
+                        .onErrorResume(java.util.NoSuchElementException.class, nothing -> Mono.just(from));
+    }
+
+    private Mono<ServerResponse> respond(Dataset<?> data, Checkpoint from, Query query) {
+        AtomicReference<String> reached = new AtomicReference<>(Resume.token(from.position(), from.shards()));
+        Flux<ByteBuffer> blocks = Flux.using(
+                        meters.reads::enter,
+                        entered -> query.limit == 0
+                                ? Flux.<Chunk>empty()
+                                : query.as.open(data, listening(spec.from(from).limit(query.limit)), query.columns),
+                        Runnable::run)
+                .map(chunk -> delivered(chunk, from, query, reached));
+        return ServerResponse.ok()
+                .contentType(query.as.type)
+                .header(Resume.HEADER, reached.get())
+                .header(HttpHeaders.VARY, HttpHeaders.ACCEPT, HttpHeaders.ACCEPT_ENCODING)
+                .headers(headers -> query.encoding.describe(headers))
+                .body((message, context) -> write(query.encoding.apply(blocks), message, reached));
+    }
+
+    private ReadSpec listening(ReadSpec read) {
+        return read.listener(new DatasetListener() {
+            private long counted;
+
+            @Override
+            public void progress(ReadProgress progress) {
+                meters.reads.records.increment(progress.records() - counted);
+                counted = progress.records();
+            }
+        });
+    }
+
+    private ByteBuffer delivered(Chunk chunk, Checkpoint from, Query query, AtomicReference<String> reached) {
+        meters.reads.bytes.increment(chunk.bytes().remaining());
+        Position position = chunk.position();
+        if (position == null) {
+            return chunk.bytes();
+        }
+        String token = Resume.token(position, from.shards());
+        reached.set(token);
+        return query.positions ? Resume.marked(chunk.bytes(), token) : chunk.bytes();
+    }
+
+    private static Mono<Void> write(
+            Flux<ByteBuffer> blocks, ReactiveHttpOutputMessage message, AtomicReference<String> reached) {
+        trailer(message, reached);
+        Flux<DataBuffer> buffers = blocks.map(message.bufferFactory()::wrap);
+        return message.writeAndFlushWith(BlockByBlock.of(buffers));
+    }
+
+    /** Spring has no trailers; Reactor Netty sends those that the header {@code Trailer} announces. */
+    private static void trailer(ReactiveHttpOutputMessage message, AtomicReference<String> reached) {
+        if (message instanceof ServerHttpResponse response
+                && ServerHttpResponseDecorator.getNativeResponse(response) instanceof HttpServerResponse netty) {
+            message.getHeaders().set(HttpHeaders.TRAILER, Resume.HEADER);
+            netty.trailerHeaders(headers -> headers.set(Resume.HEADER, reached.get()));
+        }
+    }
+}
