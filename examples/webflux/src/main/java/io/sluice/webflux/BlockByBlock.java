@@ -15,6 +15,7 @@ import reactor.core.publisher.SignalType;
  * has gone to the socket, and only then is the next block asked for. A plain {@code writeWith} would ask for 128 of them at once,
  * whatever the client takes.
  */
+@SuppressWarnings("NestedPublishers") // as Spring has it
 final class BlockByBlock<T> extends BaseSubscriber<T> {
 
     private final AtomicReference<@Nullable MonoSink<T>> waiting = new AtomicReference<>();

@@ -133,6 +133,7 @@ class Reads {
         return query.positions ? Resume.marked(chunk.bytes(), token) : chunk.bytes();
     }
 
+    @SuppressWarnings("NestedPublishers") // as Spring has it
     private static Mono<Void> write(
             Flux<ByteBuffer> blocks, ReactiveHttpOutputMessage message, AtomicReference<String> reached) {
         trailer(message, reached);
