@@ -39,6 +39,7 @@ final class Csv {
     ByteBuffer encode(List<Map<String, Object>> rows) {
         StringWriter text = new StringWriter();
         CsvWriter csv = CsvWriter.builder()
+                .bufferSize(0) // the text is the buffer
                 .lineDelimiter(LineDelimiter.CRLF)
                 .quoteStrategy(QuoteStrategies.EMPTY)
                 .build(text);

@@ -27,7 +27,13 @@ public class DatasetService {
 
     /** {@code --data DIR} says where the data sets are; all else are Spring Boot's options, {@code --server.port=8080}. */
     public static void main(String[] args) {
-        SpringApplication.run(DatasetService.class, options(args));
+        var environment =
+                SpringApplication.run(DatasetService.class, options(args)).getEnvironment();
+        System.out.printf(
+                "serving %s at http://%s:%s/datasets%n",
+                environment.getProperty("sluice.location"),
+                environment.getProperty("server.address"),
+                environment.getProperty("local.server.port"));
     }
 
     /** Spring Boot wants {@code --data=DIR}; people write {@code --data DIR}. */

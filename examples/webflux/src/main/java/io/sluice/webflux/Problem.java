@@ -65,7 +65,12 @@ class Problem implements WebExceptionHandler {
         }
         ErrorResponse problem = error instanceof ErrorResponse known
                 ? known
-                : error instanceof StorageException storage ? of(status(storage), detail(storage)) : unexpected(error);
+                : error instanceof StorageException storage
+                        ? of(status(storage), detail(storage))
+                        : of(HttpStatus.INTERNAL_SERVER_ERROR, "see the service's log");
+        if (problem.getStatusCode().is5xxServerError() && error != problem) {
+            LOG.error("{} failed", exchange.getRequest().getURI().getRawPath(), error);
+        }
         exchange.getResponse().getHeaders().clear();
         return ServerResponse.status(problem.getStatusCode())
                 .headers(headers -> headers.addAll(problem.getHeaders()))
@@ -91,11 +96,6 @@ class Problem implements WebExceptionHandler {
             case INVALID_REQUEST -> "the store refused the request; is the position from another data set?";
             default -> "the store failed";
         };
-    }
-
-    private static ErrorResponse unexpected(Throwable error) {
-        LOG.error("a request failed", error);
-        return of(HttpStatus.INTERNAL_SERVER_ERROR, "see the service's log");
     }
 
     private record Writers(ServerCodecConfigurer codecs) implements ServerResponse.Context {

@@ -97,9 +97,7 @@ class Reads {
         AtomicReference<String> reached = new AtomicReference<>(Resume.token(from.position(), from.shards()));
         Flux<ByteBuffer> blocks = Flux.using(
                         meters.reads::enter,
-                        entered -> query.limit == 0
-                                ? Flux.<Chunk>empty()
-                                : query.as.open(data, listening(spec.from(from).limit(query.limit)), query.columns),
+                        entered -> query.as.open(data, listening(spec.from(from).limit(query.limit)), query.columns),
                         Runnable::run)
                 .map(chunk -> delivered(chunk, from, query, reached));
         return ServerResponse.ok()
@@ -116,7 +114,7 @@ class Reads {
 
             @Override
             public void progress(ReadProgress progress) {
-                meters.reads.records.increment(progress.records() - counted);
+                meters.reads.records.increment((double) (progress.records() - counted));
                 counted = progress.records();
             }
         });

@@ -8,6 +8,7 @@ import io.sluice.RecordException;
 import io.sluice.Rejected;
 import io.sluice.Shard;
 import io.sluice.ShardWriter;
+import io.sluice.StorageException;
 import io.sluice.WriteResult;
 import io.sluice.WriteSpec;
 import io.sluice.format.Jsonl;
@@ -78,6 +79,8 @@ class Writes implements SmartLifecycle {
                         Upload::leave,
                         (upload, error) -> upload.undo(),
                         Upload::undo))
+                .onErrorMap(
+                        StorageException.class, e -> e.getCause() instanceof ErrorResponseException known ? known : e)
                 .onErrorMap(RecordException.class, e -> Problem.inBody(e, e.kind() == RecordException.Kind.TOO_LONG))
                 .onErrorMap(
                         CorruptDataException.class,
