@@ -11,9 +11,8 @@ import reactor.core.publisher.MonoSink;
 import reactor.core.publisher.SignalType;
 
 /**
- * Turns a body into groups of one block each, for {@code writeAndFlushWith}: the server subscribes to a group when the one before
- * has gone to the socket, and only then is the next block asked for. A plain {@code writeWith} would ask for 128 of them at once,
- * whatever the client takes.
+ * Turns a body into groups of one block each, for {@code writeAndFlushWith}. The server asks for 64 groups at once, whatever the
+ * client takes; so a group asks for its block only when the one before has gone to the socket.
  */
 @SuppressWarnings("NestedPublishers") // as Spring has it
 final class BlockByBlock<T> extends BaseSubscriber<T> {
@@ -24,17 +23,22 @@ final class BlockByBlock<T> extends BaseSubscriber<T> {
 
     private BlockByBlock() {}
 
-    /** Emits the first group once the first block is there, or fails: until then another answer can be given. */
-    static <T> Flux<Publisher<T>> of(Flux<T> blocks) {
+    /**
+     * Emits the first group once the first block is there, or fails: until then another answer can be given.
+     *
+     * @param written completes when what was emitted before it was subscribed to has gone to the socket
+     */
+    static <T> Flux<Publisher<T>> of(Flux<T> blocks, Mono<Void> written) {
         return Flux.defer(() -> {
             BlockByBlock<T> pull = new BlockByBlock<>();
             blocks.subscribe(pull);
             Mono<T> next = Mono.create(pull::next);
+            Mono<T> nextAfterThat = written.then(next);
             Flux<Publisher<T>> others = Flux.generate(sink -> {
                 if (pull.done && pull.error == null) {
                     sink.complete();
                 } else {
-                    sink.next(next);
+                    sink.next(nextAfterThat);
                 }
             });
             return next.flatMapMany(first -> others.startWith(Mono.just(first))).doFinally(end -> pull.cancel());

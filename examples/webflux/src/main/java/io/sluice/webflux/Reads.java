@@ -1,5 +1,7 @@
 package io.sluice.webflux;
 
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.sluice.Checkpoint;
 import io.sluice.Dataset;
 import io.sluice.DatasetListener;
@@ -134,17 +136,29 @@ class Reads {
     @SuppressWarnings("NestedPublishers") // as Spring has it
     private static Mono<Void> write(
             Flux<ByteBuffer> blocks, ReactiveHttpOutputMessage message, AtomicReference<String> reached) {
-        trailer(message, reached);
-        Flux<DataBuffer> buffers = blocks.map(message.bufferFactory()::wrap);
-        return message.writeAndFlushWith(BlockByBlock.of(buffers));
-    }
-
-    /** Spring has no trailers; Reactor Netty sends those that the header {@code Trailer} announces. */
-    private static void trailer(ReactiveHttpOutputMessage message, AtomicReference<String> reached) {
+        Mono<Void> written = Mono.empty();
+        AtomicReference<Channel> channel = new AtomicReference<>();
         if (message instanceof ServerHttpResponse response
                 && ServerHttpResponseDecorator.getNativeResponse(response) instanceof HttpServerResponse netty) {
+            // Spring has no trailers; Reactor Netty sends those that the header announces
             message.getHeaders().set(HttpHeaders.TRAILER, Resume.HEADER);
             netty.trailerHeaders(headers -> headers.set(Resume.HEADER, reached.get()));
+            netty.withConnection(connection -> channel.set(connection.channel()));
+            written = Mono.defer(() -> written(channel.get()));
         }
+        Flux<DataBuffer> buffers = blocks.map(message.bufferFactory()::wrap);
+        return message.writeAndFlushWith(BlockByBlock.of(buffers, written));
+    }
+
+    /** Completes when all that was written to the channel so far has gone to the socket: nothing overtakes an empty buffer. */
+    private static Mono<Void> written(Channel channel) {
+        return Mono.create(sink -> channel.eventLoop()
+                .execute(() -> channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> {
+                    if (done.isSuccess()) {
+                        sink.success();
+                    } else {
+                        sink.error(done.cause());
+                    }
+                })));
     }
 }

@@ -157,8 +157,8 @@ class Writes implements SmartLifecycle {
         }
 
         private Summary summary(WriteResult result) {
-            meters.writes.records.increment(result.records());
-            meters.writes.bytes.increment(result.bytes());
+            meters.writes.records.increment((double) result.records());
+            meters.writes.bytes.increment((double) result.bytes());
             List<Part> parts = result.shards().stream()
                     .map(shard -> new Part(
                             shard.key().substring(data.location().length()),

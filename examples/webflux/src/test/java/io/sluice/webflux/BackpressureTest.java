@@ -13,13 +13,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
@@ -46,39 +47,43 @@ class BackpressureTest {
     }
 
     @Test
-    void aBlockIsAskedForWhenTheOneBeforeWasTaken() {
+    void aBlockIsAskedForWhenTheOneBeforeWasWritten() {
         AtomicLong asked = new AtomicLong();
-        Flux<Integer> blocks = Flux.range(0, 5).doOnRequest(asked::addAndGet);
-        // as Reactor Netty does it: it prefetches groups, and subscribes to one after the other
-        StepVerifier.create(Flux.from(BlockByBlock.of(blocks)).concatMap(group -> group, 32), 0)
-                .thenRequest(1)
+        AtomicReference<Sinks.Empty<Void>> write = new AtomicReference<>(Sinks.empty());
+        Flux<Integer> blocks = Flux.range(0, 4).doOnRequest(asked::addAndGet);
+        Mono<Void> written = Mono.defer(() -> write.get().asMono());
+        // as Reactor Netty does it: it wants all there is
+        StepVerifier.create(BlockByBlock.of(blocks, written).concatMap(group -> group, 32))
                 .expectNext(0)
-                .then(() -> assertThat(asked).hasValueLessThanOrEqualTo(2))
-                .thenRequest(2)
-                .expectNext(1, 2)
-                .then(() -> assertThat(asked).hasValueLessThanOrEqualTo(4))
-                .thenRequest(9)
-                .expectNext(3, 4)
+                .then(() -> assertThat(asked).hasValue(1))
+                .then(() -> write.getAndSet(Sinks.empty()).tryEmitEmpty())
+                .expectNext(1)
+                .then(() -> assertThat(asked).hasValue(2))
+                .then(() -> write.getAndSet(Sinks.empty()).tryEmitEmpty())
+                .expectNext(2)
+                .then(() -> assertThat(asked).hasValue(3))
+                .then(() -> write.get().tryEmitEmpty())
+                .expectNext(3)
                 .verifyComplete();
     }
 
     @Test
     void anErrorIsNotTakenForTheEnd() {
         Flux<Integer> blocks = Flux.just(1, 2).concatWith(Mono.error(new IOException("cut")));
-        StepVerifier.create(Flux.from(BlockByBlock.of(blocks)).concatMap(group -> group, 32))
+        StepVerifier.create(BlockByBlock.of(blocks, Mono.empty()).concatMap(group -> group, 32))
                 .expectNext(1, 2)
                 .verifyErrorMessage("cut");
-        StepVerifier.create(BlockByBlock.of(Flux.error(new IOException("cut")))).verifyErrorMessage("cut");
-        StepVerifier.create(BlockByBlock.of(Flux.empty())).verifyComplete();
+        StepVerifier.create(BlockByBlock.of(Flux.error(new IOException("cut")), Mono.empty()))
+                .verifyErrorMessage("cut");
+        StepVerifier.create(BlockByBlock.of(Flux.empty(), Mono.empty())).verifyComplete();
     }
 
     @Test
     void toLeaveCancelsTheSource() {
         AtomicLong cancelled = new AtomicLong();
-        Flux<Integer> blocks = Flux.range(0, 5).concatWith(Flux.never()).doOnCancel(cancelled::incrementAndGet);
-        Flux<Publisher<Integer>> groups = BlockByBlock.of(blocks);
-        StepVerifier.create(groups.concatMap(group -> group, 32), 2)
-                .expectNext(0, 1)
+        Flux<Integer> blocks = Flux.range(0, 5).doOnCancel(cancelled::incrementAndGet);
+        StepVerifier.create(BlockByBlock.of(blocks, Mono.never()).concatMap(group -> group, 32))
+                .expectNext(0)
                 .thenCancel()
                 .verify();
         assertThat(cancelled).hasValue(1);
