@@ -29,11 +29,9 @@ public class DatasetService {
     public static void main(String[] args) {
         var environment =
                 SpringApplication.run(DatasetService.class, options(args)).getEnvironment();
-        System.out.printf(
-                "serving %s at http://%s:%s/datasets%n",
-                environment.getProperty("sluice.location"),
-                environment.getProperty("server.address"),
-                environment.getProperty("local.server.port"));
+        System.out.println("serving " + environment.getProperty("sluice.location") + " at http://"
+                + environment.getProperty("server.address") + ":" + environment.getProperty("local.server.port")
+                + "/datasets");
     }
 
     /** Spring Boot wants {@code --data=DIR}; people write {@code --data DIR}. */
