@@ -15,7 +15,8 @@ def pyarrow(path, threads):
 def polars(path, threads):
     import polars
 
-    return polars.read_ndjson(path).to_arrow().num_rows
+    read = polars.read_avro if path.endswith(".avro") else polars.read_ndjson
+    return read(path).to_arrow().num_rows
 
 
 def duckdb(path, threads):
@@ -27,6 +28,22 @@ def duckdb(path, threads):
         f"select * from read_json('{path}', format='newline_delimited')"
     ).to_arrow_reader(65536)
     return sum(batch.num_rows for batch in reader)
+
+
+def jetliner(path, threads):
+    import jetliner
+
+    return sum(batch.height for batch in jetliner.AvroReader(path))
+
+
+def fastavro(path, threads):
+    import fastavro
+
+    rows = 0
+    with open(path, "rb") as file:
+        for _ in fastavro.reader(file):
+            rows += 1
+    return rows
 
 
 def main(peer, path, threads, warm_up, measured):

@@ -5,6 +5,7 @@ import io.sluice.ReadSpec;
 import io.sluice.arrow.Arrow;
 import io.sluice.arrow.ArrowSpec;
 import io.sluice.arrow.RecordBatch;
+import io.sluice.avro.AvroSpec;
 import io.sluice.format.Format;
 import io.sluice.format.Jsonl;
 import java.io.IOException;
@@ -12,6 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.avro.file.DataFileReader;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericRecord;
 
 /** What is measured on Arrow: one pass over a file, every batch closed as it comes. The answer is the number of rows. */
 enum ArrowContender {
@@ -46,6 +50,32 @@ enum ArrowContender {
                     .reduce(0L, Long::sum)
                     .block());
         }
+    },
+    SLUICE_AVRO {
+        @Override
+        long pass(Path file, int cores) {
+            return avro(file, cores, ArrowSpec.create());
+        }
+    },
+    SLUICE_AVRO_FIVE {
+        @Override
+        long pass(Path file, int cores) throws IOException {
+            return avro(file, cores, ArrowSpec.create().columns(AvroData.fiveFields(file).toArray(new String[0])));
+        }
+    },
+    /** Apache Avro's generic reader, one record used over and over: no columns are built. */
+    APACHE_AVRO {
+        @Override
+        long pass(Path file, int cores) throws IOException {
+            long rows = 0;
+            try (DataFileReader<GenericRecord> reader =
+                    new DataFileReader<>(file.toFile(), new GenericDatumReader<GenericRecord>())) {
+                for (GenericRecord record = null; reader.hasNext(); rows++) {
+                    record = reader.next(record);
+                }
+            }
+            return rows;
+        }
     };
 
     /** Off-heap memory that batches may take, beside {@link ArrowTables#HEAP}. */
@@ -61,6 +91,12 @@ enum ArrowContender {
     private static long batches(Path file, int cores, ArrowSpec spec) {
         try (BufferAllocator allocator = Arrow.allocator(BATCH_MEMORY)) {
             return rows(file, Arrow.jsonl(allocator, spec), cores);
+        }
+    }
+
+    private static long avro(Path file, int cores, ArrowSpec spec) {
+        try (BufferAllocator allocator = Arrow.allocator(BATCH_MEMORY)) {
+            return rows(file, Arrow.avro(allocator, AvroSpec.create(), spec), cores);
         }
     }
 

@@ -35,6 +35,7 @@ final class ArrowTables {
     private Path dir = Path.of(System.getProperty("java.io.tmpdir"), "sluice-benchmarks");
     private List<String> data = Data.names();
     private String cores = "1,2";
+    private boolean avro;
     private final Map<String, String> absent = new LinkedHashMap<>();
     private final Map<String, String> failed = new LinkedHashMap<>();
 
@@ -43,6 +44,7 @@ final class ArrowTables {
     /** Runs the tables. */
     static void measure(String... args) throws Exception {
         ArrowTables tables = new ArrowTables();
+        tables.avro = args[0].equals("avro");
         for (int i = 1; i < args.length; i++) {
             switch (args[i]) {
                 case "--mb" -> tables.megabytes = Integer.parseInt(args[++i]);
@@ -67,37 +69,71 @@ final class ArrowTables {
                 Runtime.getRuntime().availableProcessors());
         System.out.printf(
                 Locale.ROOT,
-                "MB/s of JSON, the median of %d processes of %d passes after warm-up, in turn; rows; peak memory of the process%n",
+                "MB/s of the file, rows/s: the median of %d processes of %d passes after warm-up, in turn; then rows, and peak memory of the process%n",
                 rounds,
                 passes);
         for (String name : data) {
-            Path file = Data.file(dir, name, megabytes);
-            double size = Files.size(file) / 1e6;
-            if (cores.contains("1")) {
-                table(
-                        name + ".jsonl to Arrow, one core",
-                        size,
-                        ours(ArrowContender.SLUICE, file, 1),
-                        nativePeer("arrow-dataset", file),
-                        nativePeer("duckdb-jdbc", file),
-                        python("pyarrow", file),
-                        python("polars", file),
-                        python("duckdb", file));
-            }
-            if (cores.contains("2")) {
-                table(
-                        name + ".jsonl to Arrow, two cores (the first line: one)",
-                        size,
-                        ours(ArrowContender.SLUICE, file, 1),
-                        ours(ArrowContender.SLUICE, file, 2),
-                        ours(ArrowContender.SLUICE_ZST, file, 2),
-                        ours(ArrowContender.DECOMPRESSION, file, 2));
+            if (avro && AvroData.NAMES.contains(name)) {
+                for (String codec : List.of("null", "snappy", "zstandard")) {
+                    avro(name, codec);
+                }
+            } else if (!avro) {
+                json(name);
             }
         }
         System.out.println();
         failed.forEach((name, why) ->
                 System.out.println("failed: " + name + ": " + why.substring(0, Math.min(120, why.length()))));
         absent.forEach((name, why) -> System.out.println("left out: " + name + ": " + why));
+    }
+
+    private void json(String name) throws Exception {
+        Path file = Data.file(dir, name, megabytes);
+        double size = Files.size(file) / 1e6;
+        if (cores.contains("1")) {
+            table(
+                    name + ".jsonl to Arrow, one core",
+                    size,
+                    ours(ArrowContender.SLUICE, file, 1),
+                    nativePeer("arrow-dataset", file),
+                    nativePeer("duckdb-jdbc", file),
+                    python("pyarrow", file),
+                    python("polars", file),
+                    python("duckdb", file));
+        }
+        if (cores.contains("2")) {
+            table(
+                    name + ".jsonl to Arrow, two cores (the first line: one)",
+                    size,
+                    ours(ArrowContender.SLUICE, file, 1),
+                    ours(ArrowContender.SLUICE, file, 2),
+                    ours(ArrowContender.SLUICE_ZST, file, 2),
+                    ours(ArrowContender.DECOMPRESSION, file, 2));
+        }
+    }
+
+    private void avro(String name, String codec) throws Exception {
+        Path file = AvroData.file(dir, name, megabytes, codec);
+        double size = Files.size(file) / 1e6;
+        String title = name + ".avro to Arrow, codec " + codec;
+        if (cores.contains("1")) {
+            table(
+                    title + ", one core",
+                    size,
+                    ours(ArrowContender.SLUICE_AVRO, file, 1),
+                    ours(ArrowContender.SLUICE_AVRO_FIVE, file, 1),
+                    ours(ArrowContender.APACHE_AVRO, file, 1),
+                    python("jetliner", file),
+                    python("polars", file),
+                    python("fastavro", file));
+        }
+        if (cores.contains("2")) {
+            table(
+                    title + ", two cores (the first line: one)",
+                    size,
+                    ours(ArrowContender.SLUICE_AVRO, file, 1),
+                    ours(ArrowContender.SLUICE_AVRO, file, 2));
+        }
     }
 
     // ---- who takes part ---------------------------------------------------------------------------------------------
@@ -193,10 +229,11 @@ final class ArrowTables {
                 base = base == 0 ? rate : base;
                 System.out.printf(
                         Locale.ROOT,
-                        "  %-18s %7.0f   %5.2fx   %9d rows   %5d MiB%n",
+                        "  %-18s %7.0f   %5.2fx   %10.0f rows/s   %9d rows   %5d MiB%n",
                         entry.getKey().name,
                         rate,
                         rate / base,
+                        outcome.rows / outcome.median(),
                         outcome.rows,
                         outcome.peak >> 20);
             }

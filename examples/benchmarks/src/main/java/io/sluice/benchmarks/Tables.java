@@ -40,7 +40,7 @@ public final class Tables {
 
     /** Runs the tables that the arguments name. */
     public static void main(String[] args) throws Exception {
-        if (args.length > 0 && args[0].equals("arrow")) {
+        if (args.length > 0 && (args[0].equals("arrow") || args[0].equals("avro"))) {
             ArrowTables.measure(args);
             return;
         }
