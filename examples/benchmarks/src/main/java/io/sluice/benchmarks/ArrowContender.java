@@ -60,7 +60,10 @@ enum ArrowContender {
     SLUICE_AVRO_FIVE {
         @Override
         long pass(Path file, int cores) throws IOException {
-            return avro(file, cores, ArrowSpec.create().columns(AvroData.fiveFields(file).toArray(new String[0])));
+            return avro(
+                    file,
+                    cores,
+                    ArrowSpec.create().columns(AvroData.fiveFields(file).toArray(new String[0])));
         }
     },
     /** Apache Avro's generic reader, one record used over and over: no columns are built. */

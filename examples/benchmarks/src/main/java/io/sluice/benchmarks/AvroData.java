@@ -44,8 +44,10 @@ final class AvroData {
         List<GenericRecord> made = records.stream().map(r -> record(schema, r)).toList();
         long times = Math.max(1, Math.round(megabytes * 1e6 / Files.size(json)));
         Path part = dir.resolve(name + ".avro.part");
-        try (DataFileWriter<GenericRecord> writer = new DataFileWriter<>(new GenericDatumWriter<GenericRecord>(schema))) {
-            writer.setCodec(codec.equals("zstandard") ? CodecFactory.zstandardCodec(3) : CodecFactory.fromString(codec));
+        try (DataFileWriter<GenericRecord> writer =
+                new DataFileWriter<>(new GenericDatumWriter<GenericRecord>(schema))) {
+            writer.setCodec(
+                    codec.equals("zstandard") ? CodecFactory.zstandardCodec(3) : CodecFactory.fromString(codec));
             writer.setSyncInterval(SYNC_INTERVAL);
             writer.create(schema, part.toFile());
             for (long i = 0; i < times; i++) {

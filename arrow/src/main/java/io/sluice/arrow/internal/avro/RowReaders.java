@@ -5,7 +5,9 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * predicts apart; measured, that is a quarter faster than the loop over instructions.
  *
  * <p>The class file is written by hand because it needs so little: two kinds of constants, six instructions, and no stack maps,
- * as nothing jumps. The class is hidden: it goes when its last reader does. Where a runtime does not
+ * as nothing jumps. The class is hidden: it goes when its reader does. Where a runtime does not
  * allow that, the loop does the work.
  */
 final class RowReaders {
@@ -57,6 +59,20 @@ final class RowReaders {
     private static final int ROW_AT = 4;
     private static final int POS_AT = 5;
 
+    /** Programs whose readers are kept. */
+    private static final int MAX_KEPT = 64;
+
+    /**
+     * Readers by what they do, those not asked for the longest go first. A reader has no state, so all workers and all reads of files with the
+     * same schema share it: a class of one's own would be interpreted at first and compiled again, every time.
+     */
+    private static final Map<List<Integer>, RowReader> KEPT = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<List<Integer>, RowReader> eldest) {
+            return size() > MAX_KEPT;
+        }
+    };
+
     private final ByteArrayOutputStream pool = new ByteArrayOutputStream();
     private final DataOutputStream constants = new DataOutputStream(pool);
     private final Map<String, Integer> indexes = new LinkedHashMap<>();
@@ -69,6 +85,25 @@ final class RowReaders {
         if (program.codes.length < 2 || program.codes.length > MAX_INSTRUCTIONS) {
             return null;
         }
+        List<Integer> key = new ArrayList<>(3 * program.codes.length);
+        for (int i = 0; i < program.codes.length; i++) {
+            key.add(program.codes[i]);
+            key.add(program.nulls[i]);
+            key.add(program.numbers[i]);
+        }
+        synchronized (KEPT) {
+            RowReader kept = KEPT.get(key);
+            if (kept == null) {
+                kept = define(program);
+                if (kept != null) {
+                    KEPT.put(key, kept);
+                }
+            }
+            return kept;
+        }
+    }
+
+    private static @Nullable RowReader define(Program program) {
         try {
             byte[] file = new RowReaders().classFile(program);
             Class<?> made = MethodHandles.lookup().defineHiddenClass(file, true).lookupClass();
