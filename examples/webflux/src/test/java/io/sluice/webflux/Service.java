@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.web.reactive.function.client.WebClient;
@@ -34,11 +35,10 @@ final class Service implements AutoCloseable {
     final WebClient web;
 
     Service(Path data, String... options) {
-        List<String> all = new ArrayList<>(List.of(
-                "--data=" + data,
-                "--server.port=0",
-                "--sluice.service.requests-per-second=0",
-                "--logging.level.root=error"));
+        List<String> all = new ArrayList<>(List.of("--data=" + data, "--server.port=0", "--logging.level.root=error"));
+        if (Stream.of(options).noneMatch(option -> option.contains("requests-per-second"))) {
+            all.add("--sluice.service.requests-per-second=0");
+        }
         all.addAll(List.of(options));
         context = new SpringApplicationBuilder(DatasetService.class).run(all.toArray(String[]::new));
         port = context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);

@@ -1,0 +1,143 @@
+package io.sluice.measure;
+
+import io.sluice.Dataset;
+import io.sluice.ReadSpec;
+import io.sluice.RollingPolicy;
+import io.sluice.WriteSpec;
+import io.sluice.codec.Compressions;
+import io.sluice.format.Jsonl;
+import io.sluice.webflux.DatasetService;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.Random;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+import reactor.core.publisher.Flux;
+
+/**
+ * How fast the service passes NDJSON through, beside a plain controller that returns {@code Flux<Map>} and leaves the rest to Spring:
+ * the same data, the same JVM, a client that reads and drops. {@code examples/webflux/measure [MB]}
+ */
+public final class Throughput {
+
+    private Throughput() {}
+
+    @SpringBootConfiguration
+    @EnableAutoConfiguration
+    @RestController
+    static class Plain {
+        @org.springframework.beans.factory.annotation.Value("${data}")
+        Path data;
+
+        @GetMapping(path = "/datasets/{name}", produces = "application/x-ndjson")
+        Flux<Map<String, Object>> read(@org.springframework.web.bind.annotation.PathVariable("name") String name) {
+            return Dataset.at(data.resolve(name), Jsonl.maps()).read(ReadSpec.create());
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        int megabytes = args.length == 0 ? 64 : Integer.parseInt(args[0]);
+        Path data = Files.createTempDirectory("measure");
+        Random random = new Random(1);
+        try {
+            for (var compression : Map.of("plain", Compressions.none(), "zstd", Compressions.zstd())
+                    .entrySet()) {
+                Flux.range(0, megabytes * 5_000)
+                        .map(i -> row(random.nextLong()))
+                        .as(rows -> Dataset.at(data.resolve(compression.getKey()) + "/", Jsonl.maps())
+                                .write(
+                                        rows,
+                                        WriteSpec.create()
+                                                .rolling(RollingPolicy.maxBytes(16 << 20))
+                                                .compression(compression.getValue())))
+                        .block();
+            }
+            System.out.printf(
+                    "Java %s, %d processors, %s%n",
+                    Runtime.version(),
+                    Runtime.getRuntime().availableProcessors(),
+                    java.lang.management.ManagementFactory.getGarbageCollectorMXBeans()
+                            .get(0)
+                            .getName());
+            try (ConfigurableApplicationContext service = start(DatasetService.class, data);
+                    ConfigurableApplicationContext plain = start(Plain.class, data)) {
+                for (String name : new String[] {"plain", "zstd"}) {
+                    double mine = best(service, name);
+                    double theirs = best(plain, name);
+                    System.out.printf(
+                            "%-5s  passed through %7.1f MB/s   Flux<Map> %7.1f MB/s   %.1f times%n",
+                            name, mine, theirs, mine / theirs);
+                }
+            }
+        } finally {
+            try (var files = Files.walk(data)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private static Map<String, Object> row(long random) {
+        return Map.of(
+                "id",
+                random >>> 20,
+                "name",
+                "user-" + (random & 0xffff),
+                "active",
+                (random & 1) == 0,
+                "score",
+                (random & 0xfff) / 8.0,
+                "tags",
+                java.util.List.of("alpha", "beta-" + (random & 7)),
+                "note",
+                "some words that do not say much, and then some more, as in life: " + (random & 0xff));
+    }
+
+    private static ConfigurableApplicationContext start(Class<?> application, Path data) {
+        return new SpringApplicationBuilder(application)
+                .run("--data=" + data, "--server.port=0", "--sluice.service.requests-per-second=0");
+    }
+
+    /** Of three rounds, after one to warm up: megabytes of NDJSON a second. */
+    private static double best(ConfigurableApplicationContext context, String name) throws Exception {
+        HttpClient client = HttpClient.newHttpClient();
+        URI uri = URI.create(
+                "http://127.0.0.1:" + context.getEnvironment().getProperty("local.server.port") + "/datasets/" + name);
+        double best = 0;
+        for (int round = 0; round < 4; round++) {
+            long from = System.nanoTime();
+            long bytes = drain(client, uri);
+            double seconds = (System.nanoTime() - from) * 1e-9;
+            best = round == 0 ? 0 : Math.max(best, bytes / 1e6 / seconds);
+        }
+        return best;
+    }
+
+    private static long drain(HttpClient client, URI uri) throws IOException, InterruptedException {
+        long bytes = 0;
+        byte[] buffer = new byte[64 << 10];
+        HttpRequest request = HttpRequest.newBuilder(uri).build();
+        try (InputStream in = client.send(request, BodyHandlers.ofInputStream()).body()) {
+            for (int n; (n = in.read(buffer)) >= 0; ) {
+                bytes += n;
+            }
+        }
+        if (bytes < 1 << 20) {
+            throw new IOException("only " + bytes + " bytes from " + uri);
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,75 @@
+package io.sluice.webflux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Health, metrics, rates; and what the documentation says to type. */
+class OperationTest {
+
+    @TempDir
+    Path data;
+
+    @Test
+    void healthFollowsTheStore() throws Exception {
+        try (Service service = new Service(data)) {
+            assertThat(service.text("/actuator/health")).contains("UP");
+            Files.delete(data);
+            assertThat(service.get("/actuator/health").statusCode()).isEqualTo(503);
+            Files.createDirectory(data);
+        }
+    }
+
+    @Test
+    void whoAsksTooOftenIsAnswered429() throws Exception {
+        try (Service service = new Service(data, "--sluice.service.requests-per-second=1")) {
+            List<Integer> answers = new ArrayList<>();
+            HttpResponse<byte[]> last = null;
+            for (int i = 0; i < 50 && (last == null || last.statusCode() == 200); i++) {
+                last = service.get("/datasets");
+                answers.add(last.statusCode());
+            }
+            assertThat(answers).startsWith(200).endsWith(429);
+            assertThat(last.headers().firstValue("retry-after")).contains("1");
+        }
+    }
+
+    @Test
+    void theCurlsOfTheDocumentationWork() throws Exception {
+        Path docs = Path.of("../../docs/webflux.md");
+        List<String> curls = Files.readAllLines(docs).stream()
+                .filter(line -> line.startsWith("curl "))
+                .toList();
+        assertThat(curls).hasSizeGreaterThan(4);
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/curl")), "there is no curl here");
+        Files.writeString(data.resolve("events.jsonl"), Service.joined(Service.lines(100, 1)));
+        Files.createDirectory(data.resolve("root"));
+        try (Service service = new Service(data.resolve("root"))) {
+            List<String> answers = new ArrayList<>();
+            for (String curl : curls) {
+                String command =
+                        curl.replace("curl ", "curl --fail ").replace("localhost:8080", "127.0.0.1:" + service.port);
+                Process process = new ProcessBuilder("bash", "-o", "pipefail", "-c", command)
+                        .directory(data.toFile())
+                        .redirectErrorStream(true)
+                        .start();
+                answers.add(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+                assertThat(process.waitFor()).as("%s: %s", curl, answers).isZero();
+            }
+            assertThat(answers.get(0)).contains("\"records\":100");
+            assertThat(answers.get(1)).contains("\"name\":\"events\"");
+            assertThat(answers.get(2).lines()).hasSize(3);
+            assertThat(answers.get(3)).startsWith("id,text\r\n0,");
+            assertThat(answers.get(4).lines()).hasSize(100);
+            assertThat(service.get("/datasets/events").statusCode()).isEqualTo(404);
+        }
+    }
+}
