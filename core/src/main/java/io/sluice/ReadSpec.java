@@ -17,7 +17,10 @@ public final class ReadSpec {
     public static final int DEFAULT_PARALLELISM =
             Math.min(8, Runtime.getRuntime().availableProcessors());
 
-    /** Bytes that may be read ahead of the subscriber, over all shards and stages: 8 MiB. */
+    /**
+     * Bytes that may be read ahead of the subscriber, over all shards and stages: 8 MiB. A store that is far away and fetches several
+     * ranges at a time has a larger default of its own.
+     */
     public static final long DEFAULT_PREFETCH_BYTES = 8L << 20;
 
     /** Length of a block that the pipeline aims at: 256 KiB. Small enough for a core's second-level cache. */
@@ -37,6 +40,8 @@ public final class ReadSpec {
 
     /** Memory that a compressed frame may ask for as its window: 128 MiB, what {@code zstd -d} takes without options. */
     public static final long DEFAULT_MAX_WINDOW_BYTES = 128L << 20;
+
+    private static final long UNSET = -1;
 
     private static final ReadSpec DEFAULT = new ReadSpec(new Builder());
 
@@ -103,7 +108,12 @@ public final class ReadSpec {
 
     /** See {@link #prefetchBytes(long)}. */
     public long prefetchBytes() {
-        return prefetchBytes;
+        return prefetchBytesOr(DEFAULT_PREFETCH_BYTES);
+    }
+
+    /** {@link #prefetchBytes()} where it was set, and otherwise this. */
+    public long prefetchBytesOr(long unset) {
+        return prefetchBytes == UNSET ? unset : prefetchBytes;
     }
 
     /** The length in bytes of a block that the pipeline aims at, at least 1 KiB. */
@@ -293,7 +303,7 @@ public final class ReadSpec {
 
     private static final class Builder {
         int parallelism = DEFAULT_PARALLELISM;
-        long prefetchBytes = DEFAULT_PREFETCH_BYTES;
+        long prefetchBytes = UNSET;
         int blockBytes = DEFAULT_BLOCK_BYTES;
         int maxRecordBytes = DEFAULT_MAX_RECORD_BYTES;
         int maxNesting = DEFAULT_MAX_NESTING;

@@ -57,6 +57,12 @@ final class RangeFetch {
     /** Bytes of read-ahead taken for this range, to be given back. */
     final long taken;
 
+    /** Bytes of the reader's budget taken for this range and not yet given back; the owner's. */
+    long budgeted;
+
+    private final long began = System.nanoTime();
+    private volatile long ended;
+
     private final Queue<ByteBuffer> chunks = new ConcurrentLinkedQueue<>();
     private final Disposable.Swap retry = Disposables.swap();
     private @Nullable Pin pin;
@@ -111,6 +117,11 @@ final class RangeFetch {
     @Nullable
     Throwable error() {
         return error;
+    }
+
+    /** How fast it came, latency included. */
+    double bytesPerSecond() {
+        return (end - start) * 1e9 / Math.max(1, ended - began);
     }
 
     /** Makes the first, or the next, GET. */
@@ -214,6 +225,12 @@ final class RangeFetch {
         }
         while (bytes.hasRemaining() && next < end) {
             byte[] target = filling;
+            if (target == null && isWorthKeeping(bytes)) {
+                next += bytes.remaining();
+                chunks.add(bytes.slice());
+                bytes.position(bytes.limit());
+                break;
+            }
             if (target == null) {
                 // as long as what is still to come, which is bounded by the range and not by what the store claims
                 boolean asItComes = starving && bytes.remaining() >= CRUMB_BYTES;
@@ -235,9 +252,20 @@ final class RangeFetch {
         }
         if (next == end) {
             attempt = null;
+            ended = System.nanoTime();
             over = true;
         }
         return next == end;
+    }
+
+    /** A large buffer that is filled by what it has: the SDK's clients copy what they receive, and keep nothing of it. */
+    private boolean isWorthKeeping(ByteBuffer bytes) {
+        return bytes.remaining() >= 2 * CRUMB_BYTES
+                && bytes.remaining() <= end - next
+                && bytes.hasArray()
+                && bytes.arrayOffset() == 0
+                && bytes.position() == 0
+                && bytes.array().length < 2 * bytes.remaining();
     }
 
     private void handOver(int least) {

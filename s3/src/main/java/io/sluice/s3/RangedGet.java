@@ -5,6 +5,7 @@ import io.sluice.StorageException.Kind;
 import io.sluice.storage.ByteRange;
 import io.sluice.storage.ObjectKeys;
 import io.sluice.storage.ObjectMeta;
+import io.sluice.storage.PrefetchBudget;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,14 +21,22 @@ import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
 
 /**
- * An object's bytes, fetched range by range. The first request sends the first GET, whose answer pins ETag and size; as long
- * as the consumer keeps up, more and more ranges are fetched at a time, up to the spec's number, and given in order. Nothing
- * new is fetched while nothing is requested.
+ * An object's bytes, fetched range by range. The first request sends the first GET, whose answer pins ETag and size; as the
+ * consumer takes what comes, ranges get longer, and as many are fetched at a time as hide the latency, up to the spec's number;
+ * they are given in order. Nothing new is fetched while nothing is requested, nor what has no room in the budgets: the reader's,
+ * for all bytes that are not emitted yet, and the store's, for those beyond one range of each read.
  */
 final class RangedGet extends Flux<ByteBuffer> {
 
+    /** The first range, after which ranges are as long as what was given before: little is fetched for who wants little. */
+    static final int FIRST_BYTES = 1 << 20;
+
+    /** More than a consumer can take: where a few connections bring as much, more of them are only a burden. */
+    private static final double ENOUGH_BYTES_PER_SECOND = 1 << 30;
+
     private final S3Calls calls;
     private final ReadAhead readAhead;
+    private final @Nullable PrefetchBudget budget;
     private final String key;
     private final ByteRange range;
     private final @Nullable String ifMatch;
@@ -36,12 +45,14 @@ final class RangedGet extends Flux<ByteBuffer> {
     RangedGet(
             S3Calls calls,
             ReadAhead readAhead,
+            @Nullable PrefetchBudget budget,
             String key,
             ByteRange range,
             @Nullable String ifMatch,
             Function<String, Mono<ObjectMeta>> head) {
         this.calls = calls;
         this.readAhead = readAhead;
+        this.budget = budget;
         this.key = key;
         this.range = range;
         this.ifMatch = ifMatch;
@@ -78,7 +89,11 @@ final class RangedGet extends Flux<ByteBuffer> {
         // what follows is touched while draining only
         private final ArrayDeque<RangeFetch> ranges = new ArrayDeque<>();
         private long next = range.offset();
+        private long given;
         private int window = 1;
+        /** Of all ranges; what a connection can give, whatever others do meanwhile. */
+        private double fastest;
+
         private boolean started;
         private boolean finished;
 
@@ -160,7 +175,13 @@ final class RangedGet extends Flux<ByteBuffer> {
                     if (requested.get() != Long.MAX_VALUE) {
                         requested.decrementAndGet();
                     }
+                    int bytes = chunk.remaining();
+                    given += bytes;
                     actual.onNext(chunk);
+                    if (budget != null) {
+                        budget.giveBack(bytes);
+                        first.budgeted -= bytes;
+                    }
                     more();
                 } else if (over && !first.hasChunks()) {
                     if (!endOf(first)) {
@@ -185,12 +206,30 @@ final class RangedGet extends Flux<ByteBuffer> {
             if (started || requested.get() == 0) {
                 return;
             }
-            started = true;
             if (range.length() == 0) {
+                started = true;
                 ask();
                 return;
             }
-            fetch(0);
+            long bytes = Math.min(rangeBytes(), saturatedEnd() - next);
+            if (hasRoom(bytes, true)) {
+                started = true;
+                fetch(bytes, 0);
+            }
+        }
+
+        private long rangeBytes() {
+            long longest = calls.spec().rangeBytes;
+            if (budget != null) {
+                // all of them at a time shall fit, unless that made them so short that requests would cost more than
+                // bytes
+                longest = Math.min(longest, Math.max(FIRST_BYTES, budget.capacity() / calls.spec().rangesInFlight));
+            }
+            return Math.min(longest, Math.max(FIRST_BYTES, given));
+        }
+
+        private boolean hasRoom(long bytes, boolean needed) {
+            return budget == null || budget.tryTake(bytes, needed);
         }
 
         /**
@@ -204,7 +243,7 @@ final class RangedGet extends Flux<ByteBuffer> {
                 if (first.start == range.offset() && pin == null && S3Errors.isRangeBehindEnd(error)) {
                     ranges.clear();
                     current = null;
-                    readAhead.giveBack(first.taken);
+                    giveBack(first);
                     ask();
                     return false;
                 }
@@ -212,36 +251,53 @@ final class RangedGet extends Flux<ByteBuffer> {
                 return false;
             }
             ranges.poll();
-            readAhead.giveBack(first.taken);
+            giveBack(first);
             current = ranges.peek();
-            if (window < calls.spec().rangesInFlight) {
-                // a reader that takes one range after the other is worth reading ahead for
-                window = Math.min(2 * window, calls.spec().rangesInFlight);
+            double bytesPerSecond = first.bytesPerSecond();
+            if (bytesPerSecond > fastest) {
+                fastest = bytesPerSecond;
             }
+            // the next one is always asked for before this one is at its end
+            window = (int) Math.max(
+                    Math.min(2, calls.spec().rangesInFlight),
+                    Math.min(calls.spec().rangesInFlight, ENOUGH_BYTES_PER_SECOND / fastest));
             more();
             return true;
         }
 
-        /** Fetches further ranges, as far as demand, window and budget allow. */
+        private void giveBack(RangeFetch fetch) {
+            readAhead.giveBack(fetch.taken);
+            if (budget != null) {
+                // the object may have ended before the range did
+                budget.giveBack(fetch.budgeted);
+            }
+        }
+
+        /** Fetches further ranges, as far as demand, window and budgets allow. */
         private void more() {
             RangeFetch.Pin known = pin;
             if (known == null || asked) {
                 return;
             }
             while (requested.get() > 0 && ranges.size() < window && next < end(known)) {
-                long bytes = Math.min(calls.spec().rangeBytes, end(known) - next);
+                long bytes = Math.min(rangeBytes(), end(known) - next);
                 boolean first = ranges.isEmpty();
-                if (!first && !readAhead.tryTake(bytes)) {
+                if (!hasRoom(bytes, first)) {
                     return;
                 }
-                fetch(first ? 0 : bytes);
+                if (!first && !readAhead.tryTake(bytes)) {
+                    if (budget != null) {
+                        budget.giveBack(bytes);
+                    }
+                    return;
+                }
+                fetch(bytes, first ? 0 : bytes);
             }
         }
 
-        private void fetch(long taken) {
+        private void fetch(long bytes, long taken) {
             RangeFetch.Pin known = pin;
-            long last = known == null ? saturatedEnd() : end(known);
-            long to = next + Math.min(calls.spec().rangeBytes, last - next);
+            long to = next + bytes;
             RangeFetch fetch = new RangeFetch(
                     calls,
                     key,
@@ -251,6 +307,7 @@ final class RangedGet extends Flux<ByteBuffer> {
                     ifMatch != null || known == null ? ifMatch : known.etag(),
                     known,
                     taken);
+            fetch.budgeted = bytes;
             next = to;
             ranges.add(fetch);
             current = ranges.peek();
@@ -318,7 +375,7 @@ final class RangedGet extends Flux<ByteBuffer> {
             current = null;
             for (RangeFetch fetch : ranges) {
                 fetch.cancel();
-                readAhead.giveBack(fetch.taken);
+                giveBack(fetch);
             }
             ranges.clear();
         }

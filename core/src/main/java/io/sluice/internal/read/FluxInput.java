@@ -2,11 +2,13 @@ package io.sluice.internal.read;
 
 import io.sluice.SluiceException;
 import io.sluice.StorageException;
+import io.sluice.storage.PrefetchBudget;
 import java.nio.ByteBuffer;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
@@ -20,12 +22,13 @@ import reactor.util.context.Context;
  */
 final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
 
-    private final Flux<ByteBuffer> source;
+    private final Function<PrefetchBudget, Flux<ByteBuffer>> source;
     private final String name;
     private final long expected;
     private final Context context;
     private final Runnable wake;
     private final ChunkSize chunkSize;
+    private final Share share;
 
     private final Queue<ByteBuffer> queue = new ConcurrentLinkedQueue<>();
     private final AtomicLong buffered = new AtomicLong();
@@ -64,24 +67,84 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
         }
     }
 
+    /** An object's part in the budget of all. */
+    private final class Share implements PrefetchBudget {
+        private final FetchBudget all;
+        private final AtomicLong everTaken = new AtomicLong();
+        private volatile boolean comesNext;
+
+        Share(FetchBudget all) {
+            this.all = all;
+        }
+
+        @Override
+        public long capacity() {
+            return all.capacity();
+        }
+
+        @Override
+        public boolean tryTake(long bytes, boolean needed) {
+            boolean granted = all.tryTake(bytes);
+            if (!granted && needed && comesNext && buffered.get() == 0) {
+                all.take(bytes);
+                granted = true;
+            }
+            if (granted) {
+                everTaken.addAndGet(bytes);
+            }
+            return granted;
+        }
+
+        @Override
+        public void giveBack(long bytes) {
+            all.giveBack(bytes);
+        }
+    }
+
     FluxInput(
-            Flux<ByteBuffer> source, String name, long expected, Context context, Runnable wake, ChunkSize chunkSize) {
+            Function<PrefetchBudget, Flux<ByteBuffer>> source,
+            String name,
+            long expected,
+            Context context,
+            Runnable wake,
+            ChunkSize chunkSize,
+            FetchBudget fetched) {
         this.source = source;
         this.name = name;
         this.expected = expected;
         this.context = context;
         this.wake = wake;
         this.chunkSize = chunkSize;
+        this.share = new Share(fetched);
     }
 
     /** Asks for {@code chunks} more buffers; the first call subscribes. */
     void request(long chunks) {
         outstanding.addAndGet(chunks);
+        subscribe();
+        upstream.request(chunks);
+    }
+
+    private void subscribe() {
         if (!subscribed) {
             subscribed = true;
-            source.subscribe(this);
+            Flux.defer(() -> source.apply(share)).subscribe(this);
         }
-        upstream.request(chunks);
+    }
+
+    /** Asks for all there is, or again, from a store that keeps to the budget by itself. */
+    void flow(boolean comesNext) {
+        share.comesNext = comesNext;
+        if (!subscribed) {
+            request(Long.MAX_VALUE);
+        } else if (!done) {
+            upstream.request(1); // it may go on where the budget had no room
+        }
+    }
+
+    /** Whether such a store has asked for all bytes. */
+    boolean isAskedFor() {
+        return done || expected >= 0 && share.everTaken.get() >= expected;
     }
 
     /** Bytes that have arrived and were not read yet. */
@@ -121,6 +184,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
         }
         if (copied > 0) {
             buffered.addAndGet(-copied);
+            share.giveBack(copied);
             return copied;
         }
         if (!done || !queue.isEmpty()) {
@@ -160,7 +224,11 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
         received += bytes; // one thread at a time by the Reactive Streams rules
         if (bytes > 0) {
             buffered.addAndGet(bytes);
+            share.all.take(bytes);
             queue.add(chunk.slice());
+            if (cancelled.get()) {
+                release(); // nobody will read it any more
+            }
         }
         outstanding.decrementAndGet();
         wake.run();
@@ -195,6 +263,11 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
         if (!done) {
             cancel();
         }
+        release();
+    }
+
+    private void release() {
         queue.clear();
+        share.giveBack(buffered.getAndSet(0));
     }
 }

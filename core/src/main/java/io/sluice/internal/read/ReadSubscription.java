@@ -149,8 +149,9 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         this.scheduler = spec.scheduler();
         this.positioned = positioned;
         this.parallelism = spec.parallelism();
-        this.maxSlots = spec.prefetchBytes() == 0 ? 1 : 2 * parallelism;
-        this.maxSlotBytes = spec.prefetchBytes() / 2;
+        long prefetchBytes = ShardSequence.prefetchBytes(spec, store);
+        this.maxSlots = prefetchBytes == 0 ? 1 : 2 * parallelism;
+        this.maxSlotBytes = prefetchBytes / 2;
     }
 
     // ---------------------------------------------------------------- the subscriber's calls

@@ -7,6 +7,7 @@ import io.sluice.storage.BlockingReads;
 import io.sluice.storage.ByteRange;
 import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
+import io.sluice.storage.PrefetchingReads;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -14,7 +15,6 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
-import reactor.core.publisher.Flux;
 import reactor.util.context.Context;
 
 /**
@@ -36,6 +36,7 @@ final class ShardSequence {
     private final Context context;
     private final Runnable wake;
     private final long budget;
+    private final FetchBudget fetched;
     private final FluxInput.ChunkSize chunkSize = new FluxInput.ChunkSize();
 
     private final Deque<OpenShard> open = new ArrayDeque<>();
@@ -56,7 +57,14 @@ final class ShardSequence {
         this.spec = spec;
         this.context = context;
         this.wake = wake;
-        this.budget = spec.prefetchBytes() / 2; // the other half is for blocks
+        this.budget = prefetchBytes(spec, store) / 2; // the other half is for blocks
+        this.fetched = new FetchBudget(budget);
+    }
+
+    static long prefetchBytes(ReadSpec spec, ObjectStore store) {
+        return store instanceof PrefetchingReads prefetching
+                ? spec.prefetchBytesOr(prefetching.prefetchBytes())
+                : spec.prefetchBytes();
     }
 
     /** The shard to read from, or null when all have been read. */
@@ -88,6 +96,10 @@ final class ShardSequence {
         if (store instanceof BlockingReads) {
             return; // read by the workers, ahead of the subscriber within the window of blocks
         }
+        if (store instanceof PrefetchingReads) {
+            letFetch();
+            return;
+        }
         int chunk = chunkSize.orElse(ASSUMED_CHUNK);
         long held = 0;
         for (OpenShard shard : open) {
@@ -116,6 +128,25 @@ final class ShardSequence {
             }
             held += size < 0 ? granted * chunk : Math.min(size, granted * chunk);
             satisfied = input.arrived() || input.outstanding() * chunk >= input.remaining();
+        }
+    }
+
+    /**
+     * The same for a store that fetches ahead by itself: it takes bytes from the budget, and is only told when it is worth another
+     * try. A further shard is opened when all bytes of the ones before it have been asked for.
+     */
+    private void letFetch() {
+        boolean first = true;
+        boolean satisfied = true;
+        for (Iterator<OpenShard> it = open.iterator(); it.hasNext() && satisfied; first = false) {
+            FluxInput input = (FluxInput) it.next().input.raw;
+            input.flow(first);
+            satisfied = input.isAskedFor();
+        }
+        while (satisfied && next < shards.size() && open.size() < MAX_OPEN && !cancelled && fetched.hasRoom()) {
+            FluxInput input = (FluxInput) openNext().input.raw;
+            input.flow(false);
+            satisfied = input.isAskedFor();
         }
     }
 
@@ -174,15 +205,20 @@ final class ShardSequence {
 
     private ShardInput input(ObjectMeta meta, String name, long start, long startUncompressed) {
         ByteRange range = ByteRange.from(start);
+        // takes no more from the budget than there is
+        ByteRange known = meta.size() < start ? range : ByteRange.of(start, meta.size() - start);
         RawInput raw = store instanceof BlockingReads blocking
                 ? new ChannelInput(blocking, meta.key(), name, range, meta.etag())
                 : new FluxInput(
-                        Flux.defer(() -> store.get(meta.key(), range, meta.etag())),
+                        share -> store instanceof PrefetchingReads prefetching
+                                ? prefetching.get(meta.key(), known, meta.etag(), share)
+                                : store.get(meta.key(), range, meta.etag()),
                         name,
                         meta.size() < 0 ? -1 : Math.max(0, meta.size() - start),
                         context,
                         wake,
-                        chunkSize);
+                        chunkSize,
+                        fetched);
         inputs.add(raw);
         if (cancelled) {
             raw.cancel();
