@@ -50,7 +50,10 @@ final class IpcBytes extends Flux<ByteBuffer> {
         private final Output out = new Output(64 << 10);
 
         private volatile long requested;
+
+        @SuppressWarnings("UnusedVariable") // by WIP
         private volatile int wip;
+
         private volatile boolean cancelled;
         /** Set by upstream's thread, taken by the drain: then {@link #out} is the drain's until it asks for more. */
         private volatile boolean filled;

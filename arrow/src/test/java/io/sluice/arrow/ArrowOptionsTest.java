@@ -141,6 +141,21 @@ class ArrowOptionsTest {
                 .hasMessageContaining("'m'");
     }
 
+    @Test
+    void filtersAreDecidedBeforeTheOtherColumnsAreBuilt() {
+        org.apache.arrow.vector.types.pojo.Schema schema = new org.apache.arrow.vector.types.pojo.Schema(
+                List.of(Batches.field("a", Batches.integer(64, true)), Batches.field("b", Batches.integer(64, true))));
+        ArrowSpec spec = ArrowSpec.create().schema(schema).filter(greater("a", 1));
+        // a column that would refuse the record is not looked at where the filter leaves it out
+        assertThat(Rows.read(spec, "{\"a\":1,\"b\":\"no number\"}\n{\"b\":7,\"a\":2}\n"))
+                .containsExactly(Map.of("a", 2L, "b", 7L));
+        assertThatThrownBy(() -> Rows.read(spec, "{\"a\":2,\"b\":\"no number\"}\n"))
+                .isInstanceOf(RecordException.class)
+                .hasMessageContaining("'b'");
+        // but what is no JSON is refused all the same
+        assertThatThrownBy(() -> Rows.read(spec, "{\"a\":1,\"b\":x}\n")).isInstanceOf(RecordException.class);
+    }
+
     private static void assertNumbers(RowFilter filter, IntStream expected) {
         long[] numbers = expected.asLongStream().toArray();
         for (ArrowSpec spec : List.of(ArrowSpec.create(), ArrowSpec.create().columns("n"))) {
