@@ -25,7 +25,8 @@ import reactor.core.publisher.Mono;
  * <p>A location that ends in {@code /}, or that names a directory, stands for the directory's shards: the files with one of the
  * format's extensions, plain or compressed, {@code part-NNNNN} in numeric order first, then the others in natural order; not
  * those that begin with {@code .} or {@code _}, and not those of directories within. A glob ({@code *}, {@code ?}, {@code [ab]}, {@code {a,b}},
- * {@code **} across directories) stands for what it matches.
+ * {@code **} across directories) stands for what it matches, unless there is a file with exactly that name: {@code data[1].jsonl} is that
+ * file where it exists.
  *
  * <p>Blocking callers use Reactor's own ways: {@code read().toIterable()}, {@code read().toStream()} (close it),
  * {@code write(...).block()}; not on a non-blocking thread.

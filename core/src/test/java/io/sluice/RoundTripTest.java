@@ -121,6 +121,22 @@ class RoundTripTest {
     }
 
     @Test
+    void aFileThatIsNamedLikeAGlobIsReadAsThatFile() {
+        int n = 0;
+        for (String name : List.of("data[1].jsonl", "data1.jsonl", "a*.jsonl", "ab.jsonl")) {
+            Dataset.at(dir.resolve(name), Jsonl.maps()).write(records(n, n + 1)).block(PATIENCE);
+            n++;
+        }
+        assertThat(numbers(Dataset.at(dir.resolve("data[1].jsonl"), Jsonl.maps())))
+                .containsExactly(0);
+        assertThat(numbers(Dataset.at(dir + "/data[1].jsonl", Jsonl.maps()))).containsExactly(0);
+        assertThat(numbers(Dataset.at(dir + "/a*.jsonl", Jsonl.maps()))).containsExactly(2);
+        // and as a glob where there is no such file
+        assertThat(numbers(Dataset.at(dir + "/data[12].jsonl", Jsonl.maps()))).containsExactly(1);
+        assertThat(numbers(Dataset.at(dir + "/a*.json?", Jsonl.maps()))).containsExactly(2, 3);
+    }
+
+    @Test
     void theSubscribersContextReachesTheStore() {
         io.sluice.testing.ContextStore store = new io.sluice.testing.ContextStore();
         Dataset.at(store, "a.jsonl", Jsonl.maps())

@@ -9,6 +9,7 @@ import io.sluice.codec.Compression;
 import io.sluice.format.Format;
 import io.sluice.format.Jsonl;
 import io.sluice.format.JsonlSpec;
+import io.sluice.format.TypeRef;
 import io.sluice.testing.ChunkedStore;
 import io.sluice.testing.TestData;
 import java.io.ByteArrayOutputStream;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The table of semantics in docs/jsonl.md, executed: for maps and raw lines, plain and compressed, at every chunk
+ * The table of semantics in docs/jsonl.md, executed: for maps, typed values and raw lines, plain and compressed, at every chunk
  * size, in parallel and not.
  */
 class SemanticsTest {
@@ -185,6 +186,16 @@ class SemanticsTest {
     @MethodSource("table")
     void maps(Case c, String compression) {
         check(c, compression, Jsonl.maps(JsonlSpec.create()), c.maps());
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("table")
+    void typed(Case c, String compression) {
+        // the same values and the same refusals; a root that is no object is for the codec to refuse
+        List<Outcome> typed = c.maps().stream()
+                .map(o -> o.kind() == Kind.UNEXPECTED_TYPE ? Outcome.refused(Kind.UNMAPPABLE, o.line(), o.offset()) : o)
+                .toList();
+        check(c, compression, Jsonl.of(new TypeRef<Map<String, Object>>() {}), typed);
     }
 
     @ParameterizedTest(name = "{0}, {1}")

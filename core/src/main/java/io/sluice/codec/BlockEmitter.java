@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  * batches. The only place where reference-counted values may be made, so that they go straight to the subscriber.
  *
  * <p>The pipeline's protocol: {@code accept} a run of values, {@code poll} until null, and so on; at the end {@code end}
- * and {@code poll} until null; {@code close} always, once, on completion, error and cancel alike.
+ * and {@code poll} until null, where {@code end} may follow an {@code accept} at once (a limit was reached: its values are still
+ * to be polled); {@code close} always, once, on completion, error and cancel alike.
  *
  * @param <B> a block's values as the decoder made them
  * @param <T> what the subscriber receives

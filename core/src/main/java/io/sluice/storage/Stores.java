@@ -56,7 +56,7 @@ public final class Stores {
         return LocalLocations.resolve(location);
     }
 
-    /** The local store and key of a path, whose name is taken literally: {@code *} and {@code [} are characters of it. */
+    /** The local store and key of a path, or of a directory or glob, as {@link #resolve(String)}; it never has a scheme. */
     public static Location resolve(Path path) {
         return LocalLocations.resolve(path);
     }

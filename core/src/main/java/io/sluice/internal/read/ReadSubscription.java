@@ -127,6 +127,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     // the pump's own
     private volatile @Nullable BlockPump<B> pump;
     private final ArrayDeque<Slot<B>> sampled = new ArrayDeque<>();
+    private final List<Block> sample = new ArrayList<>();
     private long sampledBytes;
     private volatile @Nullable FormatReader<B, T> reader;
 
@@ -401,21 +402,17 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 break;
             }
             for (Part<B> part : slot.parts) {
-                sampledBytes += part.block == null ? 0 : part.length; // a header is nothing to infer from
+                if (part.block != null) { // a header is nothing to infer from
+                    sampledBytes += part.length;
+                    sample.add(part.block);
+                }
             }
             enqueue(slot);
             sampled.add(slot);
         }
-        List<Block> blocks = new ArrayList<>();
-        for (Slot<B> slot : sampled) {
-            for (Part<B> part : slot.parts) {
-                if (part.block != null) {
-                    blocks.add(part.block);
-                }
-            }
-        }
         @SuppressWarnings("unchecked") // whatever B is, the reader's decoders and emitter agree on it
-        FormatReader<B, T> made = (FormatReader<B, T>) format.reader(spec.limits(), blocks);
+        FormatReader<B, T> made = (FormatReader<B, T>) format.reader(spec.limits(), List.copyOf(sample));
+        sample.clear();
         sampledLeft = sampled.size();
         reader = made;
         return true;

@@ -46,17 +46,24 @@ public final class ShardLister {
             }
             Mono<List<ObjectMeta>> literal = literal(store, location, format);
             return Glob.isGlob(location)
-                    ? glob(store, location)
-                            .flatMap(found -> found.isEmpty()
-                                    ? literal.onErrorMap(ShardLister::isNotFound, e -> nothingMatches(store, location))
-                                    : Mono.just(found))
-                            // where nothing can be listed, as over HTTP, a ? begins a query
-                            .onErrorResume(
-                                    ShardLister::isUnsupported,
-                                    noListing -> literal.onErrorMap(
-                                            e -> isNotFound(e) && location.indexOf('?') < 0, e -> noListing))
+                    ? exactly(store, location)
+                            .switchIfEmpty(glob(store, location)
+                                    .flatMap(found -> found.isEmpty()
+                                            ? literal.onErrorMap(
+                                                    ShardLister::isNotFound, e -> nothingMatches(store, location))
+                                            : Mono.just(found))
+                                    // where nothing can be listed, as over HTTP, a ? begins a query
+                                    .onErrorResume(
+                                            ShardLister::isUnsupported,
+                                            noListing -> literal.onErrorMap(
+                                                    e -> isNotFound(e) && location.indexOf('?') < 0, e -> noListing)))
                     : literal;
         });
+    }
+
+    /** The object with just this name, though it looks like a glob; empty where there is none, or that can't be found out. */
+    private static Mono<List<ObjectMeta>> exactly(ObjectStore store, String location) {
+        return store.head(location).map(List::of).onErrorComplete(StorageException.class);
     }
 
     private static StorageException nothingMatches(ObjectStore store, String location) {

@@ -42,7 +42,6 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
     private final WriteTarget target;
     private final Context context;
     private final Scheduler scheduler;
-    private final Scheduler.Worker worker;
     private final ValueQueue<T> queue;
     private final long firstDemand;
     private final WriterResources resources;
@@ -61,6 +60,7 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
     private volatile boolean terminated;
 
     // the drain's
+    private Scheduler.@Nullable Worker worker;
     private boolean preparing;
     private boolean lingering;
     private boolean ended;
@@ -78,12 +78,11 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         this.target = target;
         this.context = context;
         this.scheduler = spec.scheduler();
-        this.worker = scheduler.createWorker();
         this.queue = new ValueQueue<>(spec, format.maxBufferedValues());
         this.firstDemand = queue.demand(0);
         PutMode mode = target.single() ? spec.mode() : PutMode.CREATE;
         this.resources = new WriterResources(store, mode, compression, spec, scheduler, context, this::wake);
-        this.sequence = new ShardSequence<>(resources, target, format, spec, worker, committed::tryEmitNext);
+        this.sequence = new ShardSequence<>(resources, target, format, spec, this::worker, committed::tryEmitNext);
     }
 
     // --- the upstream's side
@@ -198,7 +197,7 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
             return;
         }
         try {
-            worker.schedule(this::drain);
+            worker().schedule(this::drain);
         } catch (RejectedExecutionException e) {
             // nobody else will: clean up on this thread; nothing is encoded any more
             if (!terminated) {
@@ -206,6 +205,16 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
             }
             drain();
         }
+    }
+
+    /** Made with the first signal, so that a writer that is never subscribed holds nothing; called by who holds the drain only. */
+    private Scheduler.Worker worker() {
+        Scheduler.Worker known = worker;
+        if (known == null) {
+            known = scheduler.createWorker();
+            worker = known;
+        }
+        return known;
     }
 
     private void drain() {
@@ -367,13 +376,13 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
         }
         if (!lingering && !upstreamDone && !queue.isIdle()) {
             lingering = true;
-            worker.schedule(
-                    () -> {
-                        lingerOver = true;
-                        wake();
-                    },
-                    LINGER_MILLIS,
-                    TimeUnit.MILLISECONDS);
+            worker().schedule(
+                            () -> {
+                                lingerOver = true;
+                                wake();
+                            },
+                            LINGER_MILLIS,
+                            TimeUnit.MILLISECONDS);
         }
     }
 
@@ -414,7 +423,10 @@ final class RollingSubscriber<T> implements ShardWriter<T>, Scannable {
                 result.tryEmitError(error);
             }
         } finally {
-            worker.dispose();
+            Scheduler.Worker used = worker;
+            if (used != null) {
+                used.dispose();
+            }
         }
     }
 

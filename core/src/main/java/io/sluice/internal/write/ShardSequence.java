@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.scheduler.Scheduler;
 
@@ -30,7 +31,7 @@ final class ShardSequence<T> {
     private final WriterResources resources;
     private final WriteTarget target;
     private final Format<T> format;
-    private final Scheduler.Worker timer;
+    private final Supplier<Scheduler.Worker> timer;
     private final Consumer<Shard> onCommit;
     private final RollingPolicy rolling;
     private final @Nullable BiPredicate<? super OpenShard, Object> condition;
@@ -60,7 +61,7 @@ final class ShardSequence<T> {
             WriteTarget target,
             Format<T> format,
             WriteSpec spec,
-            Scheduler.Worker timer,
+            Supplier<Scheduler.Worker> timer,
             Consumer<Shard> onCommit) {
         this.resources = resources;
         this.target = target;
@@ -207,7 +208,7 @@ final class ShardSequence<T> {
         shard.startedNow();
         Duration age = rolling.ageLimit();
         if (age != null) {
-            shard.addTimer(timer.schedule(shard::setOverdue, age.toNanos(), TimeUnit.NANOSECONDS));
+            shard.ageTimer(timer.get().schedule(shard::setOverdue, age.toNanos(), TimeUnit.NANOSECONDS));
         }
         Duration idle = rolling.idleLimit();
         if (idle != null) {
@@ -221,7 +222,7 @@ final class ShardSequence<T> {
             idleCheckDue = true;
             resources.wake();
         };
-        shard.addTimer(timer.schedule(due, Math.max(1, millis), TimeUnit.MILLISECONDS));
+        shard.idleTimer(timer.get().schedule(due, Math.max(1, millis), TimeUnit.MILLISECONDS));
     }
 
     /** Notes that values have arrived. */

@@ -36,7 +36,8 @@ final class ShardUpload<T> {
 
     private final ShardContent content;
     private final CRC32C crc = new CRC32C();
-    private final Disposable.Composite timers = Disposables.composite();
+    private final Disposable.Swap ageTimer = Disposables.swap();
+    private final Disposable.Swap idleTimer = Disposables.swap();
 
     private Output out;
     private long records;
@@ -135,7 +136,7 @@ final class ShardUpload<T> {
         encoder.finish(out);
         seal(true);
         closed = true;
-        timers.dispose();
+        stopTimers();
         encoder.close();
     }
 
@@ -144,7 +145,7 @@ final class ShardUpload<T> {
         if (aborted == null && !content.isCompleted()) {
             aborted = why;
             closed = true;
-            timers.dispose();
+            stopTimers();
             encoder.close();
         }
     }
@@ -177,8 +178,18 @@ final class ShardUpload<T> {
         startedMillis = resources.nowMillis();
     }
 
-    void addTimer(Disposable timer) {
-        timers.add(timer);
+    void ageTimer(Disposable timer) {
+        ageTimer.update(timer);
+    }
+
+    /** In place of the one before it, which has gone off. */
+    void idleTimer(Disposable timer) {
+        idleTimer.update(timer);
+    }
+
+    private void stopTimers() {
+        ageTimer.dispose();
+        idleTimer.dispose();
     }
 
     /** Called by a timer, on any thread. */

@@ -19,6 +19,7 @@ import io.sluice.codec.Output;
 import io.sluice.storage.LocalObjectStore;
 import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
+import io.sluice.storage.PutMode;
 import io.sluice.testing.Folders;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -343,6 +344,53 @@ class ShardWriterFailureTest {
         assertThat(catchThrowable(() -> writer.result().block(Duration.ofSeconds(30))))
                 .isNotNull();
         assertThat(format.released.get()).isPositive();
+    }
+
+    @Test
+    void aFileThatExistsIsFoundBeforeAnythingIsWritten() {
+        store.inner
+                .put("out.txt", Flux.just(ByteBuffer.wrap(new byte[] {'x'})), PutMode.CREATE)
+                .block();
+
+        assertThat(failure(records(10), "out.txt", WriteSpec.create()))
+                .isInstanceOfSatisfying(
+                        StorageException.class,
+                        e -> assertThat(e.kind()).isEqualTo(StorageException.Kind.ALREADY_EXISTS));
+        assertThat(store.calls).doesNotContain("put out.txt");
+    }
+
+    @Test
+    void aFileThatAppearsMeanwhileIsNotReplaced() {
+        store.inner
+                .put("out.txt", Flux.just(ByteBuffer.wrap(new byte[] {'x'})), PutMode.CREATE)
+                .block();
+        store.other = (call, result) -> call.startsWith("head ") ? Mono.empty() : result;
+
+        assertThat(failure(records(10), "out.txt", WriteSpec.create()))
+                .isInstanceOfSatisfying(
+                        StorageException.class,
+                        e -> assertThat(e.kind()).isEqualTo(StorageException.Kind.ALREADY_EXISTS));
+        assertThat(Stored.bytes(store, "out.txt")).containsExactly('x');
+    }
+
+    @Test
+    void theContextReachesTheStore() {
+        List<Object> seen = java.util.Collections.synchronizedList(new ArrayList<>());
+        store.put = (key, result) -> Mono.deferContextual(context -> {
+            seen.add(context.get("who") + " put");
+            return result;
+        });
+        store.other = (call, result) -> Mono.deferContextual(context -> {
+            seen.add(context.get("who") + " " + call.substring(0, 3));
+            return result;
+        });
+        ShardWriters.write(records(3), store, "a/", format, WriteSpec.create())
+                .contextWrite(context -> context.put("who", "me"))
+                .block(Duration.ofSeconds(30));
+
+        assertThat(seen)
+                .contains("me put", "me lis", "me del")
+                .allMatch(s -> s.toString().startsWith("me "));
     }
 
     @Test

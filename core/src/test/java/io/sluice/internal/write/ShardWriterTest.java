@@ -10,8 +10,11 @@ import io.sluice.ShardWriter;
 import io.sluice.StorageException;
 import io.sluice.WriteResult;
 import io.sluice.WriteSpec;
+import io.sluice.codec.Encoder;
+import io.sluice.codec.Output;
 import io.sluice.storage.InMemoryObjectStore;
 import io.sluice.storage.PutMode;
+import io.sluice.testing.Eventually;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +22,7 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
 
@@ -242,6 +246,88 @@ class ShardWriterTest {
                 .expectNext(3L)
                 .verifyComplete();
         assertThat(writer.isDisposed()).isTrue();
+    }
+
+    @Test
+    void aFullShardIsCommitted_withoutWaitingForAnotherValue() {
+        for (RollingPolicy policy : List.of(RollingPolicy.maxRecords(2), RollingPolicy.maxBytes(20))) {
+            String location = "after" + Stored.keys(store).size() + "/";
+            ShardWriter<String> writer = ShardWriters.create(store, location, format, rolling(policy));
+            TestPublisher<String> source = TestPublisher.create();
+            source.subscribe(writer);
+
+            StepVerifier.create(writer.committed())
+                    .then(() -> source.next("123456789", "123456789"))
+                    .assertNext(shard -> assertThat(shard.bytes()).isEqualTo(20))
+                    .then(source::complete)
+                    .verifyComplete();
+        }
+    }
+
+    @Test
+    void aValueOfManyRecordsIsNotDivided() {
+        // as a batch of rows is: each value here is as many records as it has characters
+        LineFormat batches = new LineFormat() {
+            @Override
+            public Encoder<String> encoder() {
+                return new LineEncoder() {
+                    @Override
+                    public int encode(String value, Output out) {
+                        super.encode(value, out);
+                        return value.length();
+                    }
+                };
+            }
+        };
+        WriteResult result = ShardWriters.write(
+                        Flux.just("aaa", "bbb", "cc", "dddddddd", "e"),
+                        store,
+                        "a/",
+                        batches,
+                        rolling(RollingPolicy.maxRecords(5)))
+                .block();
+
+        assertThat(sizes(result)).containsExactly(3L, 5L, 8L, 1L);
+        assertThat(Stored.lines(store, "a/part-00001.txt")).containsExactly("bbb", "cc");
+    }
+
+    @Test
+    void aValueThatBelongsIntoTheNextShardIsTakenBackFromTheEncoder() {
+        List<String> calls = new ArrayList<>();
+        LineFormat watched = new LineFormat() {
+            @Override
+            public Encoder<String> encoder() {
+                return new LineEncoder() {
+                    @Override
+                    public int encode(String value, Output out) {
+                        calls.add(value);
+                        return super.encode(value, out);
+                    }
+
+                    @Override
+                    public void undo() {
+                        calls.add("undo");
+                    }
+                };
+            }
+        };
+        ShardWriters.write(Flux.just("aaaa", "bbbb", "cccc"), store, "a/", watched, rolling(RollingPolicy.maxBytes(12)))
+                .block();
+
+        assertThat(calls).containsExactly("aaaa", "bbbb", "cccc", "undo", "cccc");
+    }
+
+    @Test
+    void aWriterThatIsNeverSubscribedHoldsNoWorker() {
+        WatchedScheduler watched = new WatchedScheduler(Schedulers.boundedElastic());
+        WriteSpec spec = WriteSpec.create().scheduler(watched);
+        ShardWriter<String> writer = ShardWriters.create(store, "a/", format, spec);
+        assertThat(watched.workers).hasValue(0);
+
+        records(10).subscribe(writer);
+        writer.result().block();
+        assertThat(watched.workers).hasValue(1);
+        Eventually.eventually(() -> assertThat(watched.workersDisposed).hasValue(1));
     }
 
     @Test

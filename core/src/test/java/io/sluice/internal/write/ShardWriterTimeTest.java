@@ -134,6 +134,25 @@ class ShardWriterTimeTest {
     }
 
     @Test
+    void aLongIdleCheckKeepsOneTimerAndNotOneForEachTimeItLooked() {
+        WatchedScheduler watched = new WatchedScheduler(time);
+        RollingPolicy policy = RollingPolicy.maxIdle(Duration.ofSeconds(10));
+        source.subscribe(ShardWriters.create(
+                store,
+                "a/",
+                new LineFormat(),
+                WriteSpec.create().rolling(policy).scheduler(watched)));
+        for (int i = 0; i < 100; i++) {
+            source.next("x" + i);
+            advance(9_000);
+            assertThat(watched.timersHeld.get()).isLessThanOrEqualTo(2);
+        }
+        source.complete();
+        advance(0);
+        assertThat(watched.workersDisposed).hasValue(1);
+    }
+
+    @Test
     void theEndComesAtOnce() {
         ShardWriter<String> writer = start(RollingPolicy.maxAge(Duration.ofSeconds(60)));
         source.next("a", "b").complete();
