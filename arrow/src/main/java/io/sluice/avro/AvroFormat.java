@@ -51,6 +51,11 @@ final class AvroFormat<T> implements Format<T> {
     }
 
     @Override
+    public int maxBlockBytes(ReadLimits limits) {
+        return AvroFramer.mostBytes(spec);
+    }
+
+    @Override
     public Framer framer(ReadLimits limits) {
         return AvroFramer.create(spec, limits);
     }

@@ -411,6 +411,34 @@ class AvroDatasetTest {
         assertThat(maps).hasSize(21);
     }
 
+    /** What bounds a record elsewhere does not bound a block, which has a limit of its own. */
+    @Test
+    void blocksMayBeLongerThanTheLongestRecord() {
+        List<Object> values = new ArrayList<>();
+        for (int i = 0; i < 2000; i++) {
+            GenericData.Record record = new GenericData.Record(FIRST);
+            record.put("a", i);
+            record.put("b", "value " + i);
+            values.add(record);
+        }
+        byte[] file = RandomAvro.file(FIRST, values, CodecFactory.nullCodec(), 2000);
+        ReadSpec spec = ReadSpec.create().blockBytes(1024).maxRecordBytes(1024);
+        ChunkedStore store = new ChunkedStore(999, null).with("x.avro", file);
+
+        assertThat(Dataset.at(store, "x.avro", Avro.maps()).read(spec).count().block())
+                .isEqualTo(2000);
+        assertThat(Dataset.at(store, "x.avro", Arrow.avro(allocator))
+                        .read(spec)
+                        .doOnNext(RecordBatch::close)
+                        .count()
+                        .block())
+                .isEqualTo(1);
+        AvroSpec bounded = AvroSpec.create().maxBlockBytes(1000);
+        Outcome lost = read(Avro.maps(bounded), MAPS, store, "x.avro", LETTERS);
+        assertThat(lost.values).isEmpty();
+        assertThat(lost.letters.get(0).cause()).hasMessageContaining("maxBlockBytes");
+    }
+
     @Test
     void aCancelledReadLeavesNothingBehind() {
         Flux<RecordBatch> batches = Dataset.at(

@@ -80,6 +80,15 @@ public final class AvroFramer implements Framer {
     private final Output sample = new Output(64);
     private @Nullable Rejection dropped;
 
+    /** Room for a block's count, size and marker, and for the count and size of the next one. */
+    private static final int AROUND_BLOCK_BYTES = 64;
+
+    /** The most bytes that a framer wants to see at a time: the header's, or a whole block's and the next one's for comparison. */
+    public static int mostBytes(AvroSpec spec) {
+        long most = Math.max(spec.maxHeaderBytes(), 2L * spec.maxBlockBytes());
+        return (int) Math.min(Integer.MAX_VALUE - 64, most + 2 * AROUND_BLOCK_BYTES);
+    }
+
     /** A framer for one file. */
     public static AvroFramer create(AvroSpec spec, ReadLimits limits) {
         return new AvroFramer(limits.blockBytes(), spec.maxBlockBytes(), spec.maxHeaderBytes(), spec::codec);

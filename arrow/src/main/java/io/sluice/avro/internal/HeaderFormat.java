@@ -38,6 +38,11 @@ public final class HeaderFormat implements Format<AvroHeader> {
     }
 
     @Override
+    public int maxBlockBytes(ReadLimits limits) {
+        return AvroFramer.mostBytes(spec);
+    }
+
+    @Override
     public Framer framer(ReadLimits limits) {
         return new HeaderFramer(AvroFramer.create(spec, limits));
     }

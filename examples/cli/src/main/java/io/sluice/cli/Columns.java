@@ -5,6 +5,7 @@ import io.sluice.arrow.ArrowSpec;
 import io.sluice.arrow.IpcCompression;
 import io.sluice.arrow.IpcSpec;
 import io.sluice.arrow.RecordBatch;
+import io.sluice.avro.AvroSpec;
 import io.sluice.codec.Compressions;
 import io.sluice.format.Format;
 import java.util.List;
@@ -21,16 +22,19 @@ final class Columns implements AutoCloseable {
     private static final List<String> FILES = List.of(".arrow", ".feather");
     private static final List<String> STREAMS = List.of(".arrows");
 
+    /** How container files are written. */
+    AvroSpec avro = AvroSpec.create();
+
     final BufferAllocator allocator = Arrow.allocator(MEMORY_BYTES);
 
     /** Whether a location's name says that it holds batches; a directory's name may, too ({@code out.arrow/}). */
     static boolean isNamedBy(String location) {
-        return has(location, FILES) || has(location, STREAMS);
+        return has(location, FILES) || has(location, STREAMS) || AvroFiles.isNamedBy(location);
     }
 
     /** The extensions that name them. */
     static List<String> extensions() {
-        return List.of(".arrow", ".arrows", ".feather");
+        return List.of(".arrow", ".arrows", ".feather", AvroFiles.EXTENSION);
     }
 
     private static boolean has(String location, List<String> extensions) {
@@ -43,6 +47,9 @@ final class Columns implements AutoCloseable {
     Format<RecordBatch> format(String location, ArrowSpec records, IpcSpec messages) {
         if (!isNamedBy(location)) {
             return Arrow.jsonl(allocator, records);
+        }
+        if (AvroFiles.isNamedBy(location)) {
+            return Arrow.avro(allocator, avro, records);
         }
         return has(location, STREAMS) ? Arrow.ipcStream(allocator, messages) : Arrow.ipcFile(allocator, messages);
     }

@@ -13,6 +13,9 @@ import io.sluice.arrow.ArrowSpec;
 import io.sluice.arrow.IpcSpec;
 import io.sluice.arrow.RecordBatch;
 import io.sluice.arrow.Unexpected;
+import io.sluice.avro.Avro;
+import io.sluice.avro.AvroHeader;
+import io.sluice.avro.AvroSpec;
 import io.sluice.codec.Compression;
 import io.sluice.codec.Compressions;
 import io.sluice.format.Format;
@@ -39,7 +42,7 @@ import reactor.core.publisher.Flux;
         description = "Writes the records of SRC to DST, and says what it wrote.",
         footer = {
             "",
-            "DST's extension says format and compression: x.jsonl, x.ndjson.gz, x.jsonl.zst; x.arrow is an Arrow file, x.arrows an",
+            "DST's extension says format and compression: x.jsonl, x.ndjson.gz, x.jsonl.zst; x.avro; x.arrow is an Arrow file, x.arrows an",
             "Arrow stream. A DST that ends in / is a directory of shards, plain ones unless its name has such an extension",
             "(out.jsonl.zst/, out.arrow/) or --level is given (zstd). From JSONL to Arrow, columns are inferred from the first ten",
             "thousand records, or with --infer-all from all of them."
@@ -66,8 +69,11 @@ final class ConvertCommand extends Command {
 
     @Option(
             names = "--compression",
-            paramLabel = "none|zstd|lz4",
-            description = "For Arrow: how the buffers in the file are compressed (default: none).")
+            paramLabel = "NAME",
+            description = {
+                "For Arrow: how the buffers in the file are compressed: none (default), zstd, lz4.",
+                "For Avro: its blocks: none (default; from Avro, as it was), deflate, snappy, zstd, bzip2, xz."
+            })
     private @Nullable String compression;
 
     @Option(
@@ -111,16 +117,33 @@ final class ConvertCommand extends Command {
         if (!toColumns && !Columns.isNamedBy(source.location)) {
             return convert(Jsonl.checkedBytes(), Jsonl.checkedBytes(), writing);
         }
+        if (AvroFiles.isNamedBy(destination) && AvroFiles.isNamedBy(source.location) && !source.isStandardInput()) {
+            return convertAvro(writing);
+        }
         try (Columns columns = new Columns()) {
             ArrowSpec records = arrowSpec(columns);
             IpcSpec messages = IpcSpec.create();
             Format<RecordBatch> from = columns.format(source.location, records, messages);
-            if (toColumns) {
+            if (AvroFiles.isNamedBy(destination)) {
+                columns.avro = columns.avro.codec(
+                        AvroFiles.codec(compression == null ? level == null ? "none" : "zstd" : compression, level));
+            } else if (toColumns) {
                 messages = messages.compression(Columns.compression(
                         compression == null ? level == null ? "none" : "zstd" : compression, level));
             }
             return convert(from, columns.format(destination, ArrowSpec.create(), messages), writing);
         }
+    }
+
+    /** Value for value as they stand; the files have one schema, or the one that differs is an error. */
+    private Integer convertAvro(WriteSpec writing) {
+        AvroHeader header = AvroFiles.header(source.open(streams, Jsonl.bytes()).as(Avro.bytes(AvroSpec.create())));
+        AvroSpec like = AvroFiles.like(header);
+        if (compression != null || level != null) {
+            like = like.codec(AvroFiles.codec(compression == null ? "zstd" : compression, level));
+        }
+        AvroSpec same = AvroSpec.create().fileSchemas(AvroSpec.FileSchemas.SAME);
+        return convert(Avro.bytes(same), Avro.bytes(like), writing);
     }
 
     private ArrowSpec arrowSpec(Columns columns) {
@@ -244,7 +267,7 @@ final class ConvertCommand extends Command {
         Compression named = Compressions.ofKey(name);
         boolean columns = Columns.isNamedBy(name);
         if (compression != null && !columns) {
-            throw new UsageException("--compression is for Arrow; name DST .zst or .gz instead");
+            throw new UsageException("--compression is for Arrow and Avro; name DST .zst or .gz instead");
         }
         if (level == null || columns) {
             return named;

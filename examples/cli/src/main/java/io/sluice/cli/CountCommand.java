@@ -2,6 +2,8 @@ package io.sluice.cli;
 
 import io.sluice.Dataset;
 import io.sluice.ReadSpec;
+import io.sluice.avro.Avro;
+import io.sluice.avro.AvroSpec;
 import io.sluice.format.Jsonl;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -47,7 +49,9 @@ final class CountCommand extends Command {
                 Dataset<Long> dataset = source.open(streams, Jsonl.counts());
                 counting = dataset.read(source.spec(observer, errors)).reduce(0L, Long::sum);
             } else {
-                var dataset = source.open(streams, Jsonl.maps());
+                Dataset<?> dataset = AvroFiles.isNamedBy(source.location)
+                        ? source.open(streams, Avro.bytes(AvroSpec.create()))
+                        : source.open(streams, Jsonl.maps());
                 ReadSpec reading = source.spec(observer, errors);
                 counting = dataset.read(reading).count();
             }

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Main.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         description =
-                "Streams files of records: JSONL, plain or compressed, and Arrow, in single files or directories of shards.",
+                "Streams files of records: JSONL, plain or compressed, Avro and Arrow, in single files or directories of shards.",
         footer = {
             "",
             "SRC is a file, a directory of shards, a glob in quotes, or - for standard input.",
@@ -51,6 +51,7 @@ public final class Main implements Runnable {
                 .addSubcommand("count", new CountCommand(streams))
                 .addSubcommand("convert", new ConvertCommand(streams))
                 .addSubcommand("validate", new ValidateCommand(streams))
+                .addSubcommand("repair", new RepairCommand(streams))
                 .addSubcommand("schema", new SchemaCommand(streams))
                 .addSubcommand("ls", new LsCommand(streams))
                 .addSubcommand("demo", new DemoCommand(streams))

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Sums up the reports of a read and passes on its progress. */
-final class Observer implements DatasetListener {
+class Observer implements DatasetListener {
 
     private final Progress progress;
     private Runnable afterBlock = () -> {};

@@ -5,9 +5,12 @@ import io.sluice.ReadSpec;
 import io.sluice.arrow.Arrow;
 import io.sluice.arrow.IpcSpec;
 import io.sluice.arrow.RecordBatch;
+import io.sluice.avro.Avro;
+import io.sluice.avro.AvroSpec;
 import java.util.List;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.avro.SchemaFormatter;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -17,7 +20,8 @@ import picocli.CommandLine.Option;
 @CommandLine.Command(
         name = "schema",
         mixinStandardHelpOptions = true,
-        description = "Prints the Arrow schema of the records: inferred from JSONL, or as an Arrow file has it.")
+        description =
+                "Prints the Arrow schema of the records: inferred from JSONL, or as an Arrow file has it; of Avro files, Avro's own.")
 final class SchemaCommand extends Command {
 
     @Mixin
@@ -29,7 +33,7 @@ final class SchemaCommand extends Command {
     @Option(names = "--all", description = "Look at all records, not only at the first ten thousand.")
     private boolean all;
 
-    @Option(names = "--json", description = "Print it as Arrow's JSON form of schemas.")
+    @Option(names = "--json", description = "Print it as Arrow's JSON form of schemas; Avro's on one line.")
     private boolean json;
 
     @Option(
@@ -46,6 +50,14 @@ final class SchemaCommand extends Command {
     @Override
     public Integer call() {
         Out out = new Out(streams);
+        if (AvroFiles.isNamedBy(source.location)) {
+            Dataset<?> files = source.open(streams, Avro.bytes(AvroSpec.create()));
+            out.line(SchemaFormatter.format(
+                    json ? "json/inline" : "json/pretty",
+                    AvroFiles.header(files).schema()));
+            out.flush();
+            return DONE;
+        }
         try (Columns columns = new Columns();
                 OnError errors = OnError.of(onError, source.location);
                 Progress progress = new Progress(streams, false)) {

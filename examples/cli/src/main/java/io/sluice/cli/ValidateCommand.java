@@ -9,10 +9,11 @@ import io.sluice.ReadSpec;
 import io.sluice.Rejected;
 import io.sluice.ShardReport;
 import io.sluice.SluiceException;
+import io.sluice.avro.Avro;
+import io.sluice.avro.AvroSpec;
 import io.sluice.format.Jsonl;
 import io.sluice.storage.ObjectMeta;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -36,7 +37,9 @@ final class ValidateCommand extends Command {
         Out out = new Out(streams);
         try (Progress progress = new Progress(streams, true)) {
             Findings findings = new Findings(out, progress);
-            Dataset<Map<String, Object>> dataset = source.open(streams, Jsonl.maps());
+            Dataset<?> dataset = AvroFiles.isNamedBy(source.location)
+                    ? source.open(streams, Avro.bytes(AvroSpec.create()))
+                    : source.open(streams, Jsonl.maps());
             ReadSpec spec = source.spec(new Observer(progress), OnError.of("skip", source.location))
                     .listener(findings)
                     .onError(ErrorPolicy.deadLetter(findings::bad));

@@ -67,6 +67,11 @@ public final class AvroBatches<T> implements Format<T> {
     }
 
     @Override
+    public int maxBlockBytes(ReadLimits limits) {
+        return AvroFramer.mostBytes(spec);
+    }
+
+    @Override
     public Framer framer(ReadLimits limits) {
         return AvroFramer.create(spec, limits);
     }
@@ -125,6 +130,11 @@ public final class AvroBatches<T> implements Format<T> {
     @Override
     public Encoder<T> encoder() {
         return new BatchEncoder<>(spec, access);
+    }
+
+    @Override
+    public int maxBufferedValues() {
+        return 2;
     }
 
     @Override
