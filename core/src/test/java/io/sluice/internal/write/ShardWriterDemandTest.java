@@ -1,6 +1,7 @@
 package io.sluice.internal.write;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sluice.RollingPolicy;
 import io.sluice.ShardWriter;
@@ -159,6 +160,23 @@ class ShardWriterDemandTest {
         assertThat(format.released.get()).isGreaterThan(4900);
 
         writer.dispose();
+        assertThat(format.released).hasValue(5000);
+    }
+
+    @Test
+    void moreThanRequestedFailsTheWriter() {
+        Sinks.One<Object> gate = Sinks.one();
+        store.other = (call, result) -> gate.asMono().then(result); // nothing is taken from the queue before it opens
+        ShardWriter<String> writer = start(Flux.never(), spec());
+        for (int i = 0; i < 5000; i++) {
+            writer.onNext("value");
+        }
+        gate.tryEmitEmpty();
+        time.advanceTimeBy(Duration.ofSeconds(1));
+
+        assertThat(writer.isDisposed()).isTrue();
+        assertThatThrownBy(() -> writer.result().block(Duration.ZERO))
+                .hasMessageContaining("more values came than were requested");
         assertThat(format.released).hasValue(5000);
     }
 }
