@@ -468,7 +468,7 @@ class AvroBatchWritingTest {
                     data.setNull(at + 1);
                 } else if (vector instanceof LargeListViewVector list) {
                     data = (IntVector) list.getDataVector();
-                    int at = (int) list.startNewValue(i);
+                    int at = list.startNewValue(i);
                     list.endValue(i, 2);
                     data.setSafe(at, i);
                     data.setNull(at + 1);

@@ -49,7 +49,7 @@ public final class MapReaders {
     }
 
     /** The reverse of {@link #wrapped}. */
-    public static @Nullable Object unwrapped(Map<String, ?> map) {
+    public static @Nullable Object unwrapped(Map<?, ?> map) {
         if (map.size() != 1 || !map.containsKey(VALUE_KEY)) {
             throw BadRecord.refused(
                     Kind.UNMAPPABLE,

@@ -218,7 +218,8 @@ public final class MapWriters {
                 return since(instant.getEpochSecond(), instant.getNano(), logical);
             }
             if (value instanceof LocalDateTime local && logical.startsWith("local-timestamp-")) {
-                return since(local.toEpochSecond(ZoneOffset.UTC), local.getNano(), logical);
+                Instant instant = local.toInstant(ZoneOffset.UTC);
+                return since(instant.getEpochSecond(), instant.getNano(), logical);
             }
         } catch (ArithmeticException e) {
             return null; // out of the type's range

@@ -116,7 +116,7 @@ final class BatchEncoder<T> implements Encoder<T> {
             in.reset(scratch.array(), 0, scratch.position());
             Object values = Objects.requireNonNull(reader).read(in);
             if (Objects.requireNonNull(given).getType() != org.apache.avro.Schema.Type.RECORD) {
-                values = MapReaders.unwrapped((java.util.Map<String, ?>) Objects.requireNonNull(values));
+                values = MapReaders.unwrapped((java.util.Map<?, ?>) Objects.requireNonNull(values));
             }
             other.write(values, blocks.pending());
         }

@@ -311,7 +311,7 @@ final class Steps {
         if (stops == 0) {
             return 0;
         }
-        long length = (Long.numberOfTrailingZeros(stops) + 1) >>> 3;
+        long length = (Long.numberOfTrailingZeros(stops) + 1L) >>> 3;
         x &= stops ^ (stops - 1);
         x = (x & 0x007F007F007F007FL) | (x & 0x7F007F007F007F00L) >>> 1;
         x = (x & 0x00003FFF00003FFFL) | (x & 0x3FFF00003FFF0000L) >>> 2;
