@@ -1,0 +1,325 @@
+package io.sluice.benchmarks;
+
+import io.sluice.Dataset;
+import io.sluice.format.Jsonl;
+import io.sluice.s3.S3ClientSpec;
+import io.sluice.s3.S3ObjectStore;
+import io.sluice.s3.S3StoreSpec;
+import io.sluice.storage.PutMode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+import software.amazon.awssdk.core.async.AsyncRequestBody;
+import software.amazon.awssdk.core.async.AsyncResponseTransformer;
+import software.amazon.awssdk.core.async.SdkPublisher;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+
+/**
+ * Measures reading and writing S3 against the plainest use of the SDK's client, on a server in a JVM of its own on this
+ * machine, which takes its share of the processors. Arguments: {@code [far] [near] [shards] [write] [--mb N] [--count N]
+ * [--data NAME]}; without a name of a table, all of them.
+ */
+public final class S3Tables {
+
+    private static final String BUCKET = "bucket";
+    private static final int SHARD_BYTES = 10_000;
+    /** Of the loop that takes one shard after the other, which would take minutes. */
+    private static final int LOOPED = 200;
+
+    private final S3AsyncClient near;
+    private final S3AsyncClient far;
+    private final Path root;
+
+    private S3Tables(S3AsyncClient near, S3AsyncClient far, Path root) {
+        this.near = near;
+        this.far = far;
+        this.root = root;
+    }
+
+    /** Runs the tables that the arguments name. */
+    public static void main(String[] args) throws Exception {
+        List<String> tables = new ArrayList<>();
+        int megabytes = 200;
+        int count = 10_000;
+        String data = Data.names().get(0);
+        for (int i = 0; i < args.length; i++) {
+            switch (args[i]) {
+                case "--mb" -> megabytes = Integer.parseInt(args[++i]);
+                case "--count" -> count = Integer.parseInt(args[++i]);
+                case "--data" -> data = args[++i];
+                default -> tables.add(args[i]);
+            }
+        }
+        Path root = Files.createTempDirectory("sluice-s3");
+        Process server = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx512m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        S3Server.class.getName(),
+                        root.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (BufferedReader out =
+                new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8))) {
+            String line = out.readLine();
+            while (line != null && !line.startsWith("PORTS ")) {
+                line = out.readLine();
+            }
+            if (line == null) {
+                throw new IOException("no server");
+            }
+            String[] ports = line.split(" ");
+            System.out.printf(
+                    Locale.ROOT,
+                    "JVM: %s %s; %d processors, which the server shares%n",
+                    System.getProperty("java.vm.name"),
+                    System.getProperty("java.runtime.version"),
+                    Runtime.getRuntime().availableProcessors());
+            try (S3AsyncClient near = client(ports[1]);
+                    S3AsyncClient far = client(ports[2])) {
+                near.createBucket(create -> create.bucket(BUCKET)).join();
+                S3Tables all = new S3Tables(near, far, root);
+                Path file = Data.file(root.resolve("data"), data, megabytes);
+                boolean every = tables.isEmpty();
+                if (every || tables.contains("far")) {
+                    all.farObject(file);
+                }
+                if (every || tables.contains("near")) {
+                    all.nearObject(file);
+                }
+                if (every || tables.contains("shards")) {
+                    all.shards(count);
+                }
+                if (every || tables.contains("write")) {
+                    all.write(file);
+                }
+            }
+        } finally {
+            server.destroyForcibly().waitFor();
+            try (Stream<Path> files = Files.walk(root)) {
+                for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(path);
+                }
+            }
+        }
+    }
+
+    private static S3AsyncClient client(String port) {
+        return S3ClientSpec.create()
+                .endpoint(URI.create("http://127.0.0.1:" + port))
+                .region("us-east-1")
+                .anonymous()
+                .client();
+    }
+
+    private static S3ObjectStore store(S3AsyncClient client) {
+        return S3ObjectStore.create(client, BUCKET);
+    }
+
+    // ---- what is measured
+
+    private void farObject(Path file) {
+        upload("large.jsonl", file);
+        long bytes = size(file);
+        System.out.printf(
+                Locale.ROOT, "%none object of %d MB, 30 ms and 40 MiB/s a connection away: MB/s%n", bytes / 1_000_000);
+        double single = rate("single-get", bytes, 3, 0, () -> get(far, "large.jsonl"));
+        rate(
+                "sluice-store",
+                bytes,
+                3,
+                single,
+                () -> store(far).get("large.jsonl").blockLast());
+        rate(
+                "sluice-lines",
+                bytes,
+                3,
+                single,
+                () -> Dataset.at(store(far), "large.jsonl", Jsonl.bytes())
+                        .read()
+                        .blockLast());
+        rate(
+                "sluice-maps",
+                bytes,
+                3,
+                single,
+                () -> Dataset.at(store(far), "large.jsonl", Jsonl.maps()).read().blockLast());
+    }
+
+    private void nearObject(Path file) {
+        upload("large.jsonl", file);
+        long bytes = size(file);
+        System.out.printf(Locale.ROOT, "%none object of %d MB, from the server as it is: MB/s%n", bytes / 1_000_000);
+        double local = rate(
+                "local-maps",
+                bytes,
+                4,
+                0,
+                () -> Dataset.at(file, Jsonl.maps()).read().blockLast());
+        rate("single-get", bytes, 4, local, () -> get(near, "large.jsonl"));
+        rate(
+                "sluice-store",
+                bytes,
+                4,
+                local,
+                () -> store(near).get("large.jsonl").blockLast());
+        rate(
+                "sluice-lines",
+                bytes,
+                4,
+                local,
+                () -> Dataset.at(store(near), "large.jsonl", Jsonl.bytes())
+                        .read()
+                        .blockLast());
+        rate(
+                "sluice-maps",
+                bytes,
+                4,
+                local,
+                () -> Dataset.at(store(near), "large.jsonl", Jsonl.maps())
+                        .read()
+                        .blockLast());
+    }
+
+    private void shards(int count) throws IOException {
+        byte[] shard = Arrays.copyOf(
+                ("{\"n\":1,\"text\":\"" + "x".repeat(82) + "\"}\n").repeat(100).getBytes(StandardCharsets.US_ASCII),
+                SHARD_BYTES);
+        shard[SHARD_BYTES - 1] = '\n';
+        Path folder = Files.createDirectories(root.resolve(BUCKET).resolve("shards"));
+        for (int i = 0; i < count; i++) {
+            Files.write(folder.resolve(String.format(Locale.ROOT, "part-%05d.jsonl", i)), shard);
+        }
+        System.out.printf(Locale.ROOT, "%n%d shards of %d bytes, 30 ms away: shards a second%n", count, SHARD_BYTES);
+        double loop = rate("one-at-a-time", LOOPED * 1_000_000L, 1, 0, () -> {
+            for (int i = 0; i < LOOPED; i++) {
+                get(far, String.format(Locale.ROOT, "shards/part-%05d.jsonl", i));
+            }
+        });
+        rate(
+                "sluice-maps",
+                count * 1_000_000L,
+                2,
+                loop,
+                () -> Dataset.at(store(far), "shards/", Jsonl.maps()).read().blockLast());
+    }
+
+    private void write(Path file) throws IOException {
+        byte[] content = Files.readAllBytes(file);
+        int length = Math.min(content.length, 64 << 20);
+        System.out.printf(Locale.ROOT, "%nwriting an object of %d MB: MB/s%n", length / 1_000_000);
+        ByteBuffer once = ByteBuffer.wrap(content, 0, length);
+        double plain = rate(
+                "plain-put-object",
+                length,
+                4,
+                0,
+                () -> near.putObject(
+                                put -> put.bucket(BUCKET).key("written"),
+                                AsyncRequestBody.fromRemainingByteBufferUnsafe(once))
+                        .join());
+        int chunk = 1 << 20;
+        Flux<ByteBuffer> chunks = Flux.range(0, (length + chunk - 1) / chunk)
+                .map(i -> ByteBuffer.wrap(content, i * chunk, Math.min(chunk, length - i * chunk)));
+        rate(
+                "sluice-store",
+                length,
+                4,
+                plain,
+                () -> store(near).put("written", chunks, PutMode.OVERWRITE).block());
+        rate(
+                "sluice-one-part",
+                length,
+                4,
+                plain,
+                () -> S3ObjectStore.create(near, BUCKET, S3StoreSpec.create().partBytes(length))
+                        .put("written", chunks, PutMode.OVERWRITE)
+                        .block());
+    }
+
+    // ---- how
+
+    /** The best of several passes, in units of a million a second. */
+    private static double rate(String name, long units, int passes, double base, Runnable pass) {
+        double[] rates = new double[passes];
+        for (int i = 0; i < passes; i++) {
+            long began = System.nanoTime();
+            pass.run();
+            rates[i] = units * 1e3 / (System.nanoTime() - began);
+        }
+        Arrays.sort(rates);
+        double best = rates[passes - 1];
+        System.out.printf(
+                Locale.ROOT,
+                "  %-18s %7.0f   %5.2fx   (from %.0f)%n",
+                name,
+                best,
+                base == 0 ? 1 : best / base,
+                rates[0]);
+        return best;
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void upload(String key, Path file) {
+        near.putObject(put -> put.bucket(BUCKET).key(key), file).join();
+    }
+
+    /** The plainest use: one GET, whose bytes are looked at and forgotten. */
+    private static void get(S3AsyncClient client, String key) {
+        client.getObject(get -> get.bucket(BUCKET).key(key), new Discarding()).join();
+    }
+
+    private static final class Discarding implements AsyncResponseTransformer<GetObjectResponse, Long> {
+
+        private CompletableFuture<Long> done = new CompletableFuture<>();
+
+        @Override
+        public CompletableFuture<Long> prepare() {
+            done = new CompletableFuture<>();
+            return done;
+        }
+
+        @Override
+        public void onResponse(GetObjectResponse response) {
+            // only its bytes are of interest
+        }
+
+        @Override
+        public void onStream(SdkPublisher<ByteBuffer> publisher) {
+            Publisher<ByteBuffer> body = publisher;
+            CompletableFuture<Long> whole = done;
+            Flux.from(body)
+                    .reduce(0L, (sum, chunk) -> sum + chunk.remaining())
+                    .subscribe(whole::complete, whole::completeExceptionally);
+        }
+
+        @Override
+        public void exceptionOccurred(Throwable error) {
+            done.completeExceptionally(error);
+        }
+    }
+}
