@@ -15,17 +15,27 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.http.client.reactive.ReactorClientHttpConnector;
 import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Flux;
+import reactor.netty.resources.ConnectionProvider;
 
-/** The service on a free port of the loopback, with clients for it. */
+/**
+ * The service on a free port of the loopback, with clients for it that take a new connection for each request: once, on Java 25, a
+ * request on a connection that had been used before was never read by the server, and the cause has not been found yet.
+ */
 final class Service implements AutoCloseable {
+
+    static {
+        System.setProperty("jdk.httpclient.keepalive.timeout", "0"); // before the client's classes are loaded
+    }
 
     final ConfigurableApplicationContext context;
     final int port;
@@ -44,13 +54,15 @@ final class Service implements AutoCloseable {
         port = context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
         root = URI.create("http://127.0.0.1:" + port);
         web = WebClient.builder()
+                .clientConnector(new ReactorClientHttpConnector(
+                        reactor.netty.http.client.HttpClient.create(ConnectionProvider.newConnection())))
                 .baseUrl(root.toString())
                 .codecs(codecs -> codecs.defaultCodecs().maxInMemorySize(64 << 20))
                 .build();
     }
 
     HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(root.resolve(path));
+        return HttpRequest.newBuilder(root.resolve(path)).timeout(Duration.ofSeconds(60));
     }
 
     HttpResponse<byte[]> get(String path, String... headers) throws IOException, InterruptedException {
