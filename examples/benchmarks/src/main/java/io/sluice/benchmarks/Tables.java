@@ -28,6 +28,8 @@ public final class Tables {
      */
     private static final int WRITE_MEGABYTES = 1;
 
+    private static final int ZST_WRITE_MEGABYTES = 20;
+
     private final int megabytes;
     private final int rounds;
     private final Path dir;
@@ -113,7 +115,9 @@ public final class Tables {
                 Contender.SLUICE_REWRITE);
         Path file = Data.file(dir, name, megabytes);
         table(name + ", writing zst, 2 cores: the command", file, 2, Contender.ZSTD_COMMAND);
-        table(name + ", writing zst, 2 cores", records, 2, Contender.SLUICE_WRITE_ZST);
+        // more than a compressor's window: the same records over and over would be nothing to compress
+        Path varied = Data.file(dir, name, ZST_WRITE_MEGABYTES);
+        table(name + ", writing zst, 2 cores", varied, 2, Contender.SLUICE_WRITE_ZST);
     }
 
     private void table(String title, Path file, int cores, Contender... contenders) throws Exception {
@@ -164,8 +168,12 @@ public final class Tables {
             command.addAll(List.of("taskset", "-c", cores == 1 ? "0" : "0-" + (cores - 1)));
         }
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(
-                contender.writes() ? List.of(JVM.get(0), "-Dsluice.benchmarks.repeats=" + 200 / WRITE_MEGABYTES) : JVM);
+        if (contender == Contender.SLUICE_WRITE_ZST) {
+            command.addAll(List.of("-Xmx768m", "-Dsluice.benchmarks.repeats=" + 200 / ZST_WRITE_MEGABYTES));
+        } else {
+            command.addAll(JVM);
+            command.add("-Dsluice.benchmarks.repeats=" + 200 / WRITE_MEGABYTES);
+        }
         command.add(cores == 1 ? "-XX:+UseSerialGC" : "-XX:+UseParallelGC");
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Pass.class.getName()));
         command.addAll(List.of(contender.name(), file.toString(), String.valueOf(cores), "3", String.valueOf(PASSES)));
