@@ -123,13 +123,13 @@ final class InferredNode extends KeyNode {
         List<Field> made = new ArrayList<>(fields.length);
         for (int i = 0; i < fields.length; i++) {
             InferredNode field = field(i);
-            made.add(field.toField(field.name, rules, rules.unions()));
+            made.add(field.toField(field.name, rules));
         }
         return made;
     }
 
     /** The narrowest type that takes everything seen without loss. */
-    private Field toField(String fieldName, InferenceRules rules, boolean mayBeUnion) {
+    private Field toField(String fieldName, InferenceRules rules) {
         int number = kinds & NUMBER;
         int others = kinds & ~NUMBER;
         int groups = Integer.bitCount(others) + (number != 0 ? 1 : 0);
@@ -137,7 +137,7 @@ final class InferredNode extends KeyNode {
             return field(fieldName, new ArrowType.Null());
         }
         if (groups > 1) {
-            return mayBeUnion ? union(fieldName, rules) : json(fieldName);
+            return rules.unions() ? union(fieldName, rules) : json(fieldName);
         }
         if (number != 0) {
             ArrowType type = numberType(rules);
@@ -150,8 +150,7 @@ final class InferredNode extends KeyNode {
                 new Field(
                         fieldName,
                         FieldType.nullable(new ArrowType.List()),
-                        // Arrow's vectors can't hold lists of unions
-                        List.of(element().toField("item", rules, false)));
+                        List.of(element().toField("item", rules)));
             default -> new Field(fieldName, FieldType.nullable(new ArrowType.Struct()), toFields(rules));
         };
     }
@@ -163,7 +162,7 @@ final class InferredNode extends KeyNode {
                 InferredNode member = new InferredNode(fieldName);
                 member.merge(this);
                 member.kinds &= kind;
-                Field field = member.toField(fieldName, rules, false);
+                Field field = member.toField(fieldName, rules);
                 String type = field.getType().getTypeID().name().toLowerCase(Locale.ROOT);
                 members.add(
                         new Field(JsonType.isJson(field) ? "json" : type, field.getFieldType(), field.getChildren()));

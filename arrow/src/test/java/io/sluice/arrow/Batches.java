@@ -93,12 +93,18 @@ final class Batches {
                         List.of(
                                 new Field("key", FieldType.notNullable(new ArrowType.Utf8()), List.of()),
                                 field("value", integer(64, true))))));
-        fields.add(field(
-                "union",
+        fields.add(union("union"));
+        fields.add(field("unions", new ArrowType.List(), union("item")));
+        fields.add(field("largeunions", new ArrowType.LargeList(), union("item")));
+        return fields;
+    }
+
+    private static Field union(String name) {
+        return field(
+                name,
                 new ArrowType.Union(UnionMode.Dense, new int[] {0, 1}),
                 field("int", integer(64, true)),
-                field("utf8", new ArrowType.Utf8())));
-        return fields;
+                field("utf8", new ArrowType.Utf8()));
     }
 
     static Schema schema() {
@@ -159,7 +165,7 @@ final class Batches {
             union.setTypeId(i, type);
             FieldVector member = (FieldVector) union.getVectorByType(type);
             int at = member.getValueCount();
-            union.getOffsetBuffer().setInt(i * 4L, at);
+            union.setOffset(i, at);
             if (member instanceof BigIntVector v) {
                 v.setSafe(at, random.nextLong());
             } else {

@@ -106,6 +106,13 @@ class InferenceTest {
         assertThat(Rows.read(ArrowSpec.create().unions(), "{\"v\":1}\n{\"v\":\"a\"}\n{}\n{\"v\":[1,2]}\n")
                         .toString())
                 .isEqualTo("[{v=1}, {v=a}, {}, {v=[1, 2]}]");
+        // in lists, in lists of lists, and beside each other
+        assertThat(typeOf(ArrowSpec.create().unions(), "[1,\"a\",null] ; [[true,0.5]]"))
+                .isEqualTo("List[item:Union(Dense, [0, 1, 2])[int:Int(64, true), utf8:Utf8,"
+                        + " list:List[item:Union(Dense, [0, 1])[bool:Bool, floatingpoint:FloatingPoint(DOUBLE)]]]]");
+        String lists = "{\"v\":[1,\"a\",null]}\n{\"v\":[]}\n{}\n{\"v\":[[true,0.5],2]}\n";
+        assertThat(Rows.read(ArrowSpec.create().unions(), lists).toString())
+                .isEqualTo("[{v=[1, a, null]}, {v=[]}, {}, {v=[[true, 0.5], 2]}]");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.sluice.arrow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sluice.ErrorPolicy;
 import io.sluice.ReadSpec;
@@ -438,5 +439,21 @@ class JsonlTypesTest {
                     .blockLast();
         }
         assertThat(raw).isEqualTo(texts);
+    }
+
+    /** Arrow's vector of fixed-size lists asks its elements for the members of a union before they have any. */
+    @Test
+    void fixedSizeListsOfUnionsAreRefusedWithAWayOut() {
+        Field union = Batches.field(
+                "item",
+                new ArrowType.Union(UnionMode.Dense, new int[] {0}),
+                Batches.field("n", Batches.integer(8, true)));
+        Field pair = Batches.field("pair", new ArrowType.FixedSizeList(2), union);
+        assertThatThrownBy(() -> pair.createVector(new org.apache.arrow.memory.RootAllocator()))
+                .isInstanceOf(org.apache.arrow.vector.util.SchemaChangeRuntimeException.class);
+        assertThatThrownBy(() -> Rows.read(ArrowSpec.create().schema(new Schema(List.of(pair))), "{}"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("'pair'")
+                .hasMessageContaining("use a list");
     }
 }

@@ -189,19 +189,8 @@ public final class ArrowText {
             case ARRAY:
                 List<String> elements = new ArrayList<>();
                 Field item = column.getChildren().get(0);
-                boolean wrapped = schema.getElementType().getType() == Schema.Type.UNION
-                        && item.getType() instanceof ArrowType.Struct
-                        && item.getChildren().size() == 1
-                        && item.getChildren().get(0).getType() instanceof ArrowType.Union;
                 for (Object element : (Iterable<?>) value) {
-                    elements.add(
-                            wrapped
-                                    ? "{value="
-                                            + expected(
-                                                    schema.getElementType(),
-                                                    item.getChildren().get(0),
-                                                    element) + ", }"
-                                    : expected(schema.getElementType(), item, element));
+                    elements.add(expected(schema.getElementType(), item, element));
                 }
                 return elements.toString();
             case MAP:

@@ -76,7 +76,7 @@ public final class ColumnPlan {
     /**
      * The plan for one field and all below it.
      *
-     * @throws IllegalArgumentException for types that can't be filled (run-end encoding, list views, sparse unions)
+     * @throws IllegalArgumentException for types that can't be filled (run-end encoding, list views, sparse unions, fixed-size lists of unions)
      */
     public static ColumnPlan of(Field given) {
         Field field = inMemory(given);
@@ -86,9 +86,10 @@ public final class ColumnPlan {
         }
         List<ColumnPlan> children = of(field.getChildren());
         field = withChildren(field, children);
-        if (isList(field) && children.get(0).layout == UNION) {
+        if (field.getType() instanceof ArrowType.FixedSizeList && children.get(0).layout == UNION) {
+            // they look for the member types before these are there, and find another union; other lists don't look
             throw new IllegalArgumentException("column '" + field.getName()
-                    + "': Arrow's vectors for Java can't hold lists of unions; wrap the union in a struct");
+                    + "': Arrow's vectors for Java can't hold fixed-size lists of unions; use a list");
         }
         ArrowType type = field.getType();
         int[] none = new int[0];
@@ -133,13 +134,6 @@ public final class ColumnPlan {
             counted[i] = i;
         }
         return counted;
-    }
-
-    private static boolean isList(Field field) {
-        return switch (field.getType().getTypeID()) {
-            case List, LargeList, FixedSizeList -> true;
-            default -> false;
-        };
     }
 
     private static Field withChildren(Field field, List<ColumnPlan> plans) {

@@ -52,7 +52,8 @@ class BatchAssemblerTest {
         return new Field(name, FieldType.nullable(type), List.of(children));
     }
 
-    private static Field randomItem(Random random, int depth) {
+    /** Of a fixed-size list, which alone of all lists can't hold unions. */
+    private static Field randomFixedItem(Random random, int depth) {
         Field item;
         do {
             item = randomField(random, "item", depth);
@@ -67,11 +68,12 @@ class BatchAssemblerTest {
         }
         switch (pick - LEAVES.size()) {
             case 0, 1:
-                return field(name, new ArrowType.List(), randomItem(random, depth - 1));
+                return field(name, new ArrowType.List(), randomField(random, "item", depth - 1));
             case 2:
-                return field(name, new ArrowType.LargeList(), randomItem(random, depth - 1));
+                return field(name, new ArrowType.LargeList(), randomField(random, "item", depth - 1));
             case 3:
-                return field(name, new ArrowType.FixedSizeList(1 + random.nextInt(3)), randomItem(random, depth - 1));
+                return field(
+                        name, new ArrowType.FixedSizeList(1 + random.nextInt(3)), randomFixedItem(random, depth - 1));
             case 4:
                 Field key = new Field("key", FieldType.notNullable(new ArrowType.Utf8()), List.of());
                 Field entries = new Field(

@@ -108,16 +108,7 @@ public final class ArrowTypes {
                 yield ArrowType.Struct.INSTANCE;
             }
             case ARRAY -> {
-                Field item = field("item", schema.getElementType());
-                // Arrow's list vectors for Java can't hold unions, but structs that do
-                boolean union = item.getType() instanceof ArrowType.Union;
-                children.add(
-                        union
-                                ? new Field(
-                                        "item",
-                                        FieldType.notNullable(ArrowType.Struct.INSTANCE),
-                                        List.of(field(MapReaders.VALUE_KEY, schema.getElementType())))
-                                : item);
+                children.add(field("item", schema.getElementType()));
                 yield ArrowType.List.INSTANCE;
             }
             case MAP -> {

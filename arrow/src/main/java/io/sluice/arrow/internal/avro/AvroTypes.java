@@ -250,22 +250,8 @@ final class AvroTypes {
 
     private Column list(Field field) {
         Field item = field.getChildren().get(0);
-        if (isWrappedUnion(item)) {
-            Column union = value(item.getChildren().get(0));
-            return new Column(
-                    Schema.createArray(union.schema), new NestedCells.Elements(new NestedCells.Only(union.writer)));
-        }
         Column element = field(item);
         return new Column(Schema.createArray(element.schema), new NestedCells.Elements(element.writer));
-    }
-
-    /** What {@link ArrowTypes} makes of the elements of an array of unions. */
-    private static boolean isWrappedUnion(Field item) {
-        return item.getType() instanceof ArrowType.Struct
-                && !item.isNullable()
-                && item.getChildren().size() == 1
-                && item.getChildren().get(0).getType() instanceof ArrowType.Union
-                && item.getChildren().get(0).getName().equals(MapReaders.VALUE_KEY);
     }
 
     private Column map(Field field) {

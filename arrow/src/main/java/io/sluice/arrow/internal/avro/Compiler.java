@@ -292,8 +292,7 @@ final class Compiler {
             value(action.elementAction, elements.children.get(1), body);
             min = 1 + Shape.of(action.writer.getValueType()).minBytes();
         } else {
-            boolean union = isUnionColumn(action.reader.getElementType());
-            value(action.elementAction, union ? elements.children.get(0) : elements, body);
+            value(action.elementAction, elements, body);
             min = Shape.of(action.writer.getElementType()).minBytes();
         }
         out.add(new Instruction(Program.ARRAY, Program.NO_UNION, at(plan), 0, domain(elements, body, min)));

@@ -151,27 +151,6 @@ final class NestedCells {
         }
     }
 
-    /** A struct of one field, written as that field alone. */
-    static final class Only extends Nested {
-
-        private final CellWriter field;
-
-        Only(CellWriter field) {
-            this.field = field;
-        }
-
-        @Override
-        void bind(ValueVector to, DictionaryProvider dictionaries) {
-            vector = to;
-            field.bind(children(to).get(0), dictionaries);
-        }
-
-        @Override
-        void write(int row, Output out) {
-            field.write(row, out);
-        }
-    }
-
     /** A union of either mode. */
     static final class Union extends Nested {
 
