@@ -155,6 +155,21 @@ public final class Arrow {
         return schema(dataset);
     }
 
+    /**
+     * About how many bytes of its allocator a full batch of the data set takes: by how much to limit the allocator, or {@link
+     * ArrowSpec#batchRows} and {@link ArrowSpec#batchBytes}. JSONL and Avro: what the first rows (4,096 at most) take, carried on to as
+     * many as a batch will have, with what the allocator adds by rounding. Other formats: what the first batch takes.
+     *
+     * <p>Of Avro that is the header and mostly one block, of JSONL the sample and mostly one block. Rows that grow longer later on make batches
+     * that are larger than this, but never by more than {@code batchBytes}, what the allocator adds, and one row. Besides the batch that is being
+     * assembled, there are as many as the subscriber has not closed.
+     *
+     * <p>Empty for data sets without a row. Errors as when they are read.
+     */
+    public static Mono<Long> estimateBatchBytes(Dataset<RecordBatch> dataset) {
+        return BatchEstimate.of(Objects.requireNonNull(dataset, "dataset"));
+    }
+
     // ---- Arrow IPC --------------------------------------------------------------------------------------------------
 
     /** {@link #ipcFile(BufferAllocator, IpcSpec)} with all defaults. */

@@ -1,5 +1,6 @@
 package io.sluice.arrow;
 
+import io.sluice.arrow.internal.BatchAssembler;
 import io.sluice.codec.Block;
 import io.sluice.codec.Encoder;
 import io.sluice.codec.FormatReader;
@@ -48,6 +49,11 @@ final class JsonlArrowFormat implements Format<RecordBatch> {
     @Override
     public FormatReader<?, RecordBatch> reader(ReadLimits limits, List<Block> sample) {
         return new JsonlArrowReader(schema(limits, sample), spec, limits, allocator);
+    }
+
+    /** Where batches end, and the columns that are added to them. */
+    BatchAssembler.Options options() {
+        return spec.batches();
     }
 
     /** Whether there is no schema yet. */

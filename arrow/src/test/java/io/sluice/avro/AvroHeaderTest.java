@@ -10,9 +10,6 @@ import io.sluice.codec.Encoder;
 import io.sluice.codec.Output;
 import io.sluice.storage.ByteRange;
 import io.sluice.storage.InMemoryObjectStore;
-import io.sluice.storage.ObjectMeta;
-import io.sluice.storage.ObjectStore;
-import io.sluice.storage.PutMode;
 import io.sluice.testing.ChunkedStore;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -20,57 +17,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaBuilder;
 import org.apache.avro.file.CodecFactory;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 /** What is known of a file without its blocks, and values as the bytes they are. */
 class AvroHeaderTest {
 
     private static final Schema LINE =
             SchemaBuilder.record("Line").fields().requiredString("s").endRecord();
-
-    /** Counts the bytes that were handed over. */
-    private static final class Counting implements ObjectStore {
-
-        final AtomicLong bytes = new AtomicLong();
-        private final ObjectStore store;
-
-        Counting(ObjectStore store) {
-            this.store = store;
-        }
-
-        @Override
-        public Flux<ByteBuffer> get(String key, ByteRange range, @Nullable String ifMatch) {
-            return store.get(key, range, ifMatch).doOnNext(chunk -> bytes.addAndGet(chunk.remaining()));
-        }
-
-        @Override
-        public Mono<ObjectMeta> head(String key) {
-            return store.head(key);
-        }
-
-        @Override
-        public Flux<ObjectMeta> list(String prefix) {
-            return store.list(prefix);
-        }
-
-        @Override
-        public Mono<ObjectMeta> put(String key, Publisher<ByteBuffer> content, PutMode mode) {
-            return store.put(key, content, mode);
-        }
-
-        @Override
-        public Mono<Void> delete(String key) {
-            return store.delete(key);
-        }
-    }
 
     @Test
     void theSchemaIsReadWithoutTheData() {
@@ -93,7 +50,7 @@ class AvroHeaderTest {
                 })
                 .block();
         assertThat(file.length).isGreaterThan(1_000_000);
-        Counting store = new Counting(
+        CountingStore store = new CountingStore(
                 new ChunkedStore(1000, null).with("d/part-00000.avro", file).with("d/part-00001.avro", new byte[] {1}));
 
         AvroHeader header = Avro.header(Dataset.at(store, "d/", Avro.records())).block();

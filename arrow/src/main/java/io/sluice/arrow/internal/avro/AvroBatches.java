@@ -56,6 +56,11 @@ public final class AvroBatches<T> implements Format<T> {
         this.access = access;
     }
 
+    /** Where batches end, and the columns that are added to them. */
+    public BatchAssembler.Options options() {
+        return options;
+    }
+
     @Override
     public String name() {
         return "avro record batches";
