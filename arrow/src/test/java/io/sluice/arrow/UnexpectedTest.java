@@ -114,6 +114,39 @@ class UnexpectedTest {
         assertThat(counts).isEqualTo(Map.of("new", 200L, "s.y", 100L));
     }
 
+    /** Columns are the stream's, not those of a batch's first row. */
+    @Test
+    void everyBatchHasTheSameColumnsWhateverItsRowsHave() {
+        String text = "{\"a\":1}\n{\"b\":\"x\"}\n{}\n{\"c\":[true],\"a\":2}\n{\"b\":\"y\",\"a\":3}\n";
+        List<List<String>> columns = new ArrayList<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
+        try (BufferAllocator allocator = new RootAllocator()) {
+            ChunkedStore store = new ChunkedStore(7, null).with("a.jsonl", text.getBytes(StandardCharsets.UTF_8));
+            Dataset.at(
+                            store,
+                            "a.jsonl",
+                            Arrow.jsonl(allocator, ArrowSpec.create().batchRows(1)))
+                    .read()
+                    .doOnNext(batch -> {
+                        try (batch) {
+                            columns.add(batch.schema().getFields().stream()
+                                    .map(Field::toString)
+                                    .toList());
+                            rows.addAll(Rows.of(batch));
+                        }
+                    })
+                    .blockLast();
+        }
+        assertThat(columns).hasSize(5).containsOnly(List.of("a: Int(64, true)", "b: Utf8", "c: List<item: Bool>"));
+        assertThat(rows)
+                .containsExactly(
+                        Map.of("a", 1L),
+                        Map.of("b", "x"),
+                        Map.of(),
+                        Map.of("c", List.of(true), "a", 2L),
+                        Map.of("b", "y", "a", 3L));
+    }
+
     private record Widened(List<List<Field>> schemas, List<Map<String, Object>> rows) {}
 
     private static Widened widen(String text, int blockBytes, int parallelism, int batchRows) {

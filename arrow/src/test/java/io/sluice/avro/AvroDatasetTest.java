@@ -121,7 +121,9 @@ class AvroDatasetTest {
     private static final Function<List<Rejected>, ErrorPolicy> LETTERS =
             letters -> ErrorPolicy.deadLetter(letters::add);
 
-    private <T> void everyByte(Format<T> format, Render<T> render, List<String> expected, CodecFactory codec) {
+    /** @param substitute what takes the place of what is refused, or null where nothing can */
+    private <T> void everyByte(
+            Format<T> format, Render<T> render, List<String> expected, CodecFactory codec, @Nullable T substitute) {
         byte[] good = AvroRecoveryTest.file(codec);
         int header = AvroRecoveryTest.blocks(good)[0];
         for (int at = 0; at < good.length; at++) {
@@ -176,6 +178,39 @@ class AvroDatasetTest {
                     assertThat(limited.error == null).as(where).isEqualTo(letters.letters.size() == 1);
                 }
             }
+            if (substitute != null) {
+                // one for each that is refused, in its place
+                Outcome replaced = read(
+                        format,
+                        render,
+                        whole,
+                        "x.avro",
+                        l -> ErrorPolicy.replace(r -> {
+                            l.add(r);
+                            return substitute;
+                        }));
+                assertThat(String.valueOf(replaced.error)).as(where).isEqualTo(String.valueOf(letters.error));
+                assertThat(replaced.letters.stream().map(r -> r.offset() + "+" + r.length()))
+                        .as(where)
+                        .containsExactlyElementsOf(letters.letters.stream()
+                                .map(r -> r.offset() + "+" + r.length())
+                                .toList());
+                String text = Shard.only(render.apply(substitute).toList());
+                List<String> others = new ArrayList<>(replaced.values);
+                others.removeIf(text::equals);
+                assertThat(others).as(where).isEqualTo(letters.values);
+                assertThat(replaced.values).as(where).hasSize(letters.values.size() + letters.letters.size());
+                if (fail.error != null && letters.error == null) {
+                    assertThat(replaced.values.indexOf(text)).as(where).isEqualTo(fail.values.size());
+                }
+                // substitutes are records, but no bytes of the file's
+                assertThat(replaced.reports.stream().map(r -> r.bytesDelivered() + " " + r.bytesLost()))
+                        .as(where)
+                        .containsExactlyElementsOf(letters.reports.stream()
+                                .map(r -> r.bytesDelivered() + " " + r.bytesLost())
+                                .toList());
+                assertThat(replaced.reports).as(where).allMatch(ShardReport::conserved);
+            }
             // however the bytes arrive
             for (int chunk : at % 4 == 0 ? new int[] {1, 2, 3, 7} : new int[] {1 + at % 7}) {
                 ChunkedStore chunks = new ChunkedStore(chunk, null).with("x.avro", bad);
@@ -189,12 +224,20 @@ class AvroDatasetTest {
     @ParameterizedTest
     @ValueSource(strings = {"null", "snappy"})
     void everyCorruptionUnderEveryPolicyAsMaps(String codec) {
-        everyByte(Avro.maps(), MAPS, AvroRecoveryTest.EXPECTED, CodecFactory.fromString(codec));
+        everyByte(
+                Avro.maps(),
+                MAPS,
+                AvroRecoveryTest.EXPECTED,
+                CodecFactory.fromString(codec),
+                Map.of("id", -1, "instead", true));
     }
 
     @Test
     void everyCorruptionUnderEveryPolicyAsRecords() {
-        everyByte(Avro.records(), RECORDS, AvroRecoveryTest.EXPECTED, CodecFactory.nullCodec());
+        GenericData.Record substitute = new GenericData.Record(FIRST);
+        substitute.put("a", -1);
+        substitute.put("b", "instead");
+        everyByte(Avro.records(), RECORDS, AvroRecoveryTest.EXPECTED, CodecFactory.nullCodec(), substitute);
     }
 
     @ParameterizedTest
@@ -207,7 +250,20 @@ class AvroDatasetTest {
         List<String> expected = read(format, BATCHES, store, "x.avro", FAIL).values;
         assertThat(expected).hasSize(AvroRecoveryTest.RECORDS);
 
-        everyByte(format, BATCHES, expected, CodecFactory.fromString(codec));
+        everyByte(format, BATCHES, expected, CodecFactory.fromString(codec), null);
+    }
+
+    /** A record is no batch: what would have been replaced is an error, and not lost unheard. */
+    @Test
+    void replacingIsRefusedForBatches() {
+        byte[] bad = AvroRecoveryTest.file(CodecFactory.nullCodec());
+        bad[AvroRecoveryTest.blocks(bad)[2] - 5] ^= 1; // in a sync marker
+        ChunkedStore store = new ChunkedStore(100, null).with("x.avro", bad);
+
+        Outcome outcome =
+                read(Arrow.avro(allocator), BATCHES, store, "x.avro", letters -> ErrorPolicy.replace(refused -> null));
+
+        assertThat(outcome.error).isInstanceOf(SluiceException.class).hasMessageContaining("ErrorPolicy.replace");
     }
 
     private static <T> List<String> rows(Format<T> format, Render<T> render, ChunkedStore store, String where) {
