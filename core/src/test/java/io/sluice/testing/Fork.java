@@ -1,14 +1,18 @@
 package io.sluice.testing;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs a main class of the test class path in a JVM of its own, bounded in time. */
 public final class Fork {
+
+    /** Shorter than the time-out of tests, which would leave the process behind. */
+    private static final Duration PATIENCE = Duration.ofSeconds(150);
 
     private Fork() {}
 
@@ -25,15 +29,22 @@ public final class Fork {
         command.add(System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
         command.add(main.getName());
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        // not a pipe: reading one to its end would wait for as long as the process runs
+        Path output = Files.createTempFile("fork", ".txt");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
         try {
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (!process.waitFor(240, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("still running: " + command + "\n" + output);
+            boolean ended = process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            String said = Files.readString(output);
+            if (!ended) {
+                throw new IllegalStateException("still running: " + command + "\n" + said);
             }
-            return new Result(process.exitValue(), output);
+            return new Result(process.exitValue(), said);
         } finally {
             process.destroyForcibly();
+            Files.delete(output);
         }
     }
 }

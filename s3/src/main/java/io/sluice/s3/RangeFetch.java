@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscriber;
@@ -134,8 +135,12 @@ final class RangeFetch {
             current = new Attempt(next, end);
             attempt = current;
         }
-        // not kept for disposal, which would interrupt it: it looks for itself whether it is still wanted
-        var unused = calls.spec().scheduler.schedule(current::send);
+        try {
+            // not kept for disposal, which would interrupt it: it looks for itself whether it is still wanted
+            var unused = calls.spec().scheduler.schedule(current::send);
+        } catch (RejectedExecutionException disposed) {
+            failed(current, disposed);
+        }
     }
 
     /** Lets go of connection and memory. */

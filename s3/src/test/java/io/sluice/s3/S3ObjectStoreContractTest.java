@@ -26,14 +26,10 @@ class S3ObjectStoreContractTest extends ObjectStoreContract {
 
     @Override
     protected void assertNoLeftovers() {
-        assertThat(TestS3.client()
-                        .listMultipartUploads(list -> list.bucket(bucket))
-                        .join()
+        assertThat(TestS3.done(TestS3.client().listMultipartUploads(list -> list.bucket(bucket)))
                         .uploads())
                 .isEmpty();
-        assertThat(TestS3.client()
-                        .listObjectsV2(list -> list.bucket(bucket))
-                        .join()
+        assertThat(TestS3.done(TestS3.client().listObjectsV2(list -> list.bucket(bucket)))
                         .contents())
                 .noneMatch(object -> object.key().contains("_sluice-probe-"));
     }

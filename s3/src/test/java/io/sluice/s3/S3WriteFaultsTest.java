@@ -83,9 +83,7 @@ class S3WriteFaultsTest {
     }
 
     private void assertNoUploads() {
-        assertThat(TestS3.client()
-                        .listMultipartUploads(list -> list.bucket(bucket))
-                        .join()
+        assertThat(TestS3.done(TestS3.client().listMultipartUploads(list -> list.bucket(bucket)))
                         .uploads())
                 .isEmpty();
     }
@@ -321,9 +319,7 @@ class S3WriteFaultsTest {
         put.dispose();
         hold.countDown();
         eventually(() -> assertThat(proxy.requests()).anyMatch(r -> r.is("DELETE", "probe")));
-        eventually(() -> assertThat(TestS3.client()
-                        .listObjectsV2(list -> list.bucket(bucket))
-                        .join()
+        eventually(() -> assertThat(TestS3.done(TestS3.client().listObjectsV2(list -> list.bucket(bucket)))
                         .contents())
                 .isEmpty());
     }
@@ -341,9 +337,7 @@ class S3WriteFaultsTest {
             assertThat(error.kind()).isEqualTo(Kind.UNSUPPORTED);
             assertThat(error).hasMessageContaining("If-None-Match").hasMessageContaining("CHECK_BEFORE");
             assertThat(honest.list("").collectList().block(PATIENCE)).isEmpty();
-            assertThat(TestS3.openClient()
-                            .listObjectsV2(list -> list.bucket(open))
-                            .join()
+            assertThat(TestS3.done(TestS3.openClient().listObjectsV2(list -> list.bucket(open)))
                             .contents())
                     .as("the probe is gone")
                     .isEmpty();
@@ -382,9 +376,8 @@ class S3WriteFaultsTest {
         S3ObjectStore described = S3ObjectStore.create(client, bucket, spec);
         for (byte[] content : new byte[][] {small, large}) {
             described.put("object", chunked(content), PutMode.OVERWRITE).block(PATIENCE);
-            HeadObjectResponse head = TestS3.client()
-                    .headObject(request -> request.bucket(bucket).key("object"))
-                    .join();
+            HeadObjectResponse head = TestS3.done(
+                    TestS3.client().headObject(request -> request.bucket(bucket).key("object")));
             assertThat(head.metadata()).containsEntry("origin", "test").containsKey(S3Put.WRITER);
             assertThat(head.serverSideEncryption()).isEqualTo(ServerSideEncryption.AES256);
         }

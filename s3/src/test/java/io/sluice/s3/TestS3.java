@@ -3,6 +3,10 @@ package io.sluice.s3;
 import java.net.URI;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
@@ -93,7 +97,16 @@ final class TestS3 {
 
     private static String newBucket(S3AsyncClient client) {
         String name = "test-" + UUID.randomUUID();
-        client.createBucket(create -> create.bucket(name)).join();
+        done(client.createBucket(create -> create.bucket(name)));
         return name;
+    }
+
+    /** What a future gives, within a minute: it is waited for in field initialisers too, where no time-out of a test reaches. */
+    static <T> T done(CompletableFuture<T> future) {
+        try {
+            return future.get(60, TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            throw new AssertionError(e);
+        }
     }
 }
