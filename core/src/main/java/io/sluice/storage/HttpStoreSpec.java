@@ -7,6 +7,7 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -72,9 +73,7 @@ public final class HttpStoreSpec {
      */
     public HttpStoreSpec headers(Function<? super URI, ? extends Mono<Map<String, String>>> headers) {
         Objects.requireNonNull(headers, "headers");
-        Builder b = new Builder(this);
-        b.headers = merged(this.headers, headers);
-        return new HttpStoreSpec(b);
+        return with(b -> b.headers = merged(this.headers, headers));
     }
 
     /** With the credentials {@code user:password}, unless the headers that were given say otherwise. */
@@ -82,9 +81,7 @@ public final class HttpStoreSpec {
         Map<String, String> basic = Map.of(
                 "authorization",
                 "Basic " + Base64.getEncoder().encodeToString(credentials.getBytes(StandardCharsets.UTF_8)));
-        Builder b = new Builder(this);
-        b.headers = merged(uri -> Mono.just(basic), this.headers);
-        return new HttpStoreSpec(b);
+        return with(b -> b.headers = merged(uri -> Mono.just(basic), this.headers));
     }
 
     private static Function<URI, Mono<Map<String, String>>> merged(
@@ -112,9 +109,7 @@ public final class HttpStoreSpec {
     /** How long to wait for a connection; not used with a {@link #client} of your own. */
     public HttpStoreSpec connectTimeout(Duration connectTimeout) {
         requirePositive(connectTimeout, "connectTimeout");
-        Builder b = new Builder(this);
-        b.connectTimeout = connectTimeout;
-        return new HttpStoreSpec(b);
+        return with(b -> b.connectTimeout = connectTimeout);
     }
 
     /**
@@ -123,9 +118,7 @@ public final class HttpStoreSpec {
      */
     public HttpStoreSpec readTimeout(Duration readTimeout) {
         requirePositive(readTimeout, "readTimeout");
-        Builder b = new Builder(this);
-        b.readTimeout = readTimeout;
-        return new HttpStoreSpec(b);
+        return with(b -> b.readTimeout = readTimeout);
     }
 
     /**
@@ -134,17 +127,13 @@ public final class HttpStoreSpec {
      */
     public HttpStoreSpec releaseAfter(Duration releaseAfter) {
         requirePositive(releaseAfter, "releaseAfter");
-        Builder b = new Builder(this);
-        b.releaseAfter = releaseAfter;
-        return new HttpStoreSpec(b);
+        return with(b -> b.releaseAfter = releaseAfter);
     }
 
     /** How many times in a row a request may fail for a passing reason, without a byte in between, and be made again; 0 for never. */
     public HttpStoreSpec maxRetries(int maxRetries) {
         requireNotNegative(maxRetries, "maxRetries");
-        Builder b = new Builder(this);
-        b.maxRetries = maxRetries;
-        return new HttpStoreSpec(b);
+        return with(b -> b.maxRetries = maxRetries);
     }
 
     /**
@@ -154,18 +143,16 @@ public final class HttpStoreSpec {
     public HttpStoreSpec backoff(Duration first, Duration longest) {
         requirePositive(first, "first");
         requirePositive(longest, "longest");
-        Builder b = new Builder(this);
-        b.firstBackoff = first;
-        b.maxBackoff = longest;
-        return new HttpStoreSpec(b);
+        return with(b -> {
+            b.firstBackoff = first;
+            b.maxBackoff = longest;
+        });
     }
 
     /** How many redirects to follow for one request; 0 for none. From https to http, none is followed. */
     public HttpStoreSpec maxRedirects(int maxRedirects) {
         requireNotNegative(maxRedirects, "maxRedirects");
-        Builder b = new Builder(this);
-        b.maxRedirects = maxRedirects;
-        return new HttpStoreSpec(b);
+        return with(b -> b.maxRedirects = maxRedirects);
     }
 
     /**
@@ -174,8 +161,12 @@ public final class HttpStoreSpec {
      */
     public HttpStoreSpec client(HttpClient client) {
         Objects.requireNonNull(client, "client");
+        return with(b -> b.client = client);
+    }
+
+    private HttpStoreSpec with(Consumer<Builder> change) {
         Builder b = new Builder(this);
-        b.client = client;
+        change.accept(b);
         return new HttpStoreSpec(b);
     }
 
