@@ -1,7 +1,8 @@
 package io.sluice.s3;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,15 +23,18 @@ final class PartFlux extends Flux<PartFlux.Part> {
     private static final int PARTS_OF_A_SIZE = 2000;
 
     private static final int FIRST_BYTES = 32 << 10;
+    private static final int MOST_BYTES = 1 << 20;
 
     /**
      * A part.
      *
      * @param number counted from 1
      * @param offset of its first byte in the object
+     * @param length of all its pieces
+     * @param pieces its bytes; nobody else's
      * @param last whether it is the last one
      */
-    record Part(int number, long offset, ByteBuffer bytes, boolean last) {}
+    record Part(int number, long offset, int length, List<ByteBuffer> pieces, boolean last) {}
 
     private final Publisher<ByteBuffer> content;
     private final int partBytes;
@@ -65,7 +69,10 @@ final class PartFlux extends Flux<PartFlux.Part> {
         private volatile boolean cancelled;
 
         // what follows is touched while draining only
-        private byte[] buffer = {};
+        private List<ByteBuffer> pieces = new ArrayList<>();
+        /** The last of the pieces, in which there is room; or none. */
+        private ByteBuffer filling = ByteBuffer.allocate(0);
+
         private int length;
         private int number = 1;
         private long offset;
@@ -143,7 +150,7 @@ final class PartFlux extends Flux<PartFlux.Part> {
             Throwable wrong = error;
             if (wrong != null) {
                 finished = true;
-                buffer = new byte[0];
+                pieces = List.of();
                 actual.onError(wrong);
                 return false;
             }
@@ -179,21 +186,27 @@ final class PartFlux extends Flux<PartFlux.Part> {
             return false;
         }
 
+        /** Into pieces that grow with the part: what is there is not copied once more for the sake of what comes. */
         private void append(ByteBuffer next, int full) {
-            int n = Math.min(next.remaining(), full - length);
-            if (buffer.length - length < n) {
-                long grown = Math.max((long) length + n, Math.max(FIRST_BYTES, 2L * buffer.length));
-                buffer = Arrays.copyOf(buffer, (int) Math.min(full, grown));
+            if (!filling.hasRemaining()) {
+                int piece = Math.min(MOST_BYTES, Math.max(FIRST_BYTES, Math.max(length, next.remaining())));
+                filling = ByteBuffer.allocate(Math.min(full - length, piece));
+                pieces.add(filling);
             }
-            next.get(buffer, length, n);
+            int n = Math.min(next.remaining(), filling.remaining());
+            filling.put(filling.position(), next, next.position(), n);
+            filling.position(filling.position() + n);
+            next.position(next.position() + n);
             length += n;
         }
 
         private void emit(boolean last) {
-            Part part = new Part(number, offset, ByteBuffer.wrap(buffer, 0, length), last);
+            pieces.forEach(ByteBuffer::flip);
+            Part part = new Part(number, offset, length, pieces, last);
             offset += length;
             number++;
-            buffer = new byte[0];
+            pieces = new ArrayList<>();
+            filling = ByteBuffer.allocate(0);
             length = 0;
             if (requested.get() != Long.MAX_VALUE) {
                 requested.decrementAndGet();

@@ -74,7 +74,7 @@ final class S3Put {
     // ---- in one piece
 
     private Mono<ObjectMeta> putWhole(Part part) {
-        long size = part.bytes().remaining();
+        long size = part.length();
         PutObjectRequest.Builder put = PutObjectRequest.builder()
                 .bucket(calls.bucket())
                 .key(key)
@@ -169,7 +169,7 @@ final class S3Put {
                 .partNumber(part.number())
                 .requestPayer(calls.payer())
                 .build();
-        long bytes = part.bytes().remaining();
+        long bytes = part.length();
         return retried(calls.raw(client -> client.uploadPart(request, body(part))))
                 .map(response -> new UploadedPart(
                         part.number(),
@@ -303,7 +303,7 @@ final class S3Put {
     // ---- what requests carry
 
     private static AsyncRequestBody body(Part part) {
-        return AsyncRequestBody.fromRemainingByteBufferUnsafe(part.bytes().duplicate());
+        return new PartBody(part);
     }
 
     private Map<String, String> metadata() {

@@ -31,13 +31,55 @@ class PartFluxTest {
                     assertThat(part.number()).isEqualTo(parts.indexOf(part) + 1);
                     assertThat(part.offset()).isEqualTo(all.size());
                     assertThat(part.last()).isEqualTo(part == parts.get(parts.size() - 1));
-                    assertThat(part.bytes().remaining()).isLessThanOrEqualTo(100);
-                    assertThat(part.last() || part.bytes().remaining() == 100).isTrue();
-                    assertThat(part.bytes().hasRemaining() || parts.size() == 1).isTrue();
-                    all.write(part.bytes().array(), 0, part.bytes().limit());
+                    assertThat(part.length()).isLessThanOrEqualTo(100);
+                    assertThat(part.last() || part.length() == 100).isTrue();
+                    assertThat(part.length() > 0 || parts.size() == 1).isTrue();
+                    int before = all.size();
+                    for (ByteBuffer bytes : part.pieces()) {
+                        all.write(bytes.array(), 0, bytes.limit());
+                    }
+                    assertThat(all.size() - before).isEqualTo(part.length());
                 }
                 assertThat(all.toByteArray()).isEqualTo(content);
             }
+        }
+    }
+
+    @Test
+    void piecesGrowWithThePartAndAreNotMuchLonger() {
+        byte[] content = new byte[5_000_000];
+        new Random(1).nextBytes(content);
+        for (int piece : new int[] {1000, 100_000, 4_000_000}) {
+            PartFlux.Part part = new PartFlux(pieces(content, piece), 8_000_000).blockLast();
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            int held = 0;
+            for (ByteBuffer bytes : part.pieces()) {
+                held += bytes.capacity();
+                all.write(bytes.array(), 0, bytes.limit());
+            }
+            assertThat(all.toByteArray()).isEqualTo(content);
+            assertThat(held).isBetween(content.length, content.length + (1 << 20));
+            assertThat(part.pieces()).hasSizeBetween(5, 12);
+        }
+        PartFlux.Part small = new PartFlux(pieces(content, 100).take(2), 8_000_000).blockLast();
+        assertThat(small.pieces().get(0).capacity()).isEqualTo(32 << 10);
+    }
+
+    /** The caller may use it again: content is read, not kept, after the next was requested. */
+    @Test
+    void keepsNothingOfWhatItIsGiven() {
+        ByteBuffer used = ByteBuffer.allocate(10);
+        Flux<ByteBuffer> content = Flux.range(1, 5).map(i -> {
+            used.clear();
+            while (used.hasRemaining()) {
+                used.put((byte) (int) i);
+            }
+            return used.flip();
+        });
+        PartFlux.Part part = new PartFlux(content, 100).blockLast();
+        byte[] all = part.pieces().get(0).array();
+        for (int i = 0; i < 50; i++) {
+            assertThat(all[i]).isEqualTo((byte) (i / 10 + 1));
         }
     }
 
@@ -56,7 +98,7 @@ class PartFluxTest {
                 .expectNextMatches(part -> part.number() == 2 && !part.last())
                 .thenRequest(1)
                 .then(content::complete)
-                .expectNextMatches(part -> part.bytes().remaining() == 50 && part.last())
+                .expectNextMatches(part -> part.length() == 50 && part.last())
                 .verifyComplete();
     }
 
