@@ -16,6 +16,7 @@ import java.io.ObjectOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -92,6 +93,27 @@ class ResumeTest {
             assertThat(rest)
                     .as("after record %d, chunks of %d", value, chunk)
                     .isEqualTo(all.subList(at + 1, all.size()));
+        }
+    }
+
+    @Test
+    void goesOnBehindAReplacedRecordToo() {
+        ChunkedStore store = store(1 << 20, "none");
+        Dataset<Map<String, Object>> dataset = Dataset.at(store, "d/", Jsonl.maps());
+        ReadSpec spec = SPEC.onError(ErrorPolicy.replace(r -> Map.of("line", r.line())));
+        List<Positioned<Map<String, Object>>> all =
+                dataset.readPositioned(spec).collectList().block(PATIENCE);
+        for (int i = 0; i < all.size(); i += 1 + i % 5) {
+            Position position = all.get(i).position();
+            List<Positioned<Map<String, Object>>> rest =
+                    dataset.readPositioned(spec.from(position)).collectList().block(PATIENCE);
+            assertThat(rest).as("after value %d", i).hasSize(all.size() - i - 1);
+            for (int k = 0; k < rest.size(); k++) {
+                Positioned<Map<String, Object>> expected = all.get(i + 1 + k);
+                assertThat(rest.get(k).value()).isEqualTo(expected.value());
+                assertThat(rest.get(k).position().recordsBefore())
+                        .isEqualTo(expected.position().recordsBefore());
+            }
         }
     }
 

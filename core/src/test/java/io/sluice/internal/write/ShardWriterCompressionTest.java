@@ -11,8 +11,10 @@ import io.sluice.WriteResult;
 import io.sluice.WriteSpec;
 import io.sluice.codec.Compression;
 import io.sluice.codec.Compressions;
+import io.sluice.codec.Compressor;
 import io.sluice.codec.DecompressionLimits;
 import io.sluice.codec.Decompressor;
+import io.sluice.codec.Output;
 import io.sluice.storage.InMemoryObjectStore;
 import io.sluice.storage.LocalObjectStore;
 import io.sluice.storage.ObjectStore;
@@ -23,7 +25,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -207,6 +211,90 @@ class ShardWriterCompressionTest {
             return process.waitFor() == 0;
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void asManyFramesAsTheSpecSaysAreCompressedAtATime(int parallelism) {
+        Meeting meeting = new Meeting(Compressions.zstd(), parallelism);
+        WriteSpec spec =
+                WriteSpec.create().compression(meeting).frameBytes(10_000).compressionParallelism(parallelism);
+
+        WriteResult result = write(5000, "a/", spec);
+
+        assertThat(meeting.met.getCount()).as("missing at the meeting").isZero();
+        assertThat(meeting.mostAtATime.get()).isEqualTo(parallelism);
+        assertThat(Stored.text(store, result.shards().get(0).key())).isEqualTo(text(5000));
+    }
+
+    /** Compressors that get on only once a number of them are compressing. */
+    private static final class Meeting implements Compression {
+
+        private final Compression inner;
+        private final CountDownLatch met;
+        private final AtomicInteger now = new AtomicInteger();
+        private final AtomicInteger mostAtATime = new AtomicInteger();
+
+        Meeting(Compression inner, int members) {
+            this.inner = inner;
+            this.met = new CountDownLatch(members);
+        }
+
+        @Override
+        public String name() {
+            return inner.name();
+        }
+
+        @Override
+        public List<String> extensions() {
+            return inner.extensions();
+        }
+
+        @Override
+        public boolean matches(byte[] head, int from, int length) {
+            return inner.matches(head, from, length);
+        }
+
+        @Override
+        public Decompressor decompressor(DecompressionLimits limits) {
+            return inner.decompressor(limits);
+        }
+
+        @Override
+        public Compressor compressor() {
+            Compressor compressor = inner.compressor();
+            return new Compressor() {
+                @Override
+                public void compress(byte[] bytes, int from, int length, Output out) {
+                    mostAtATime.accumulateAndGet(now.incrementAndGet(), Math::max);
+                    met.countDown();
+                    try {
+                        if (!met.await(30, TimeUnit.SECONDS)) {
+                            throw new AssertionError("alone");
+                        }
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                    compressor.compress(bytes, from, length, out);
+                    now.decrementAndGet();
+                }
+
+                @Override
+                public void flush(Output out) {
+                    compressor.flush(out);
+                }
+
+                @Override
+                public void finish(Output out) {
+                    compressor.finish(out);
+                }
+
+                @Override
+                public void close() {
+                    compressor.close();
+                }
+            };
         }
     }
 
