@@ -25,6 +25,9 @@ final class LocalTarget {
     /** Excludes creators of this process from one another where hard links can't; a file lock knows only processes. */
     private static final Object NO_LINKS_LOCK = new Object();
 
+    /** Written at a time: the JDK copies heap bytes into a direct buffer of this size first, which so stays in a core's cache. */
+    private static final int MAX_TRANSFER_BYTES = 64 << 10;
+
     private final String key;
     private final String name;
     private final PutMode mode;
@@ -70,7 +73,7 @@ final class LocalTarget {
         int end = bytes.limit();
         run(() -> {
             while (bytes.position() < end) {
-                bytes.limit(Math.min(end, bytes.position() + LocalFile.MAX_TRANSFER_BYTES));
+                bytes.limit(Math.min(end, bytes.position() + MAX_TRANSFER_BYTES));
                 open.write(bytes);
             }
         });

@@ -100,7 +100,7 @@ public final class JsonWriter {
     /** Writes a value and a comma; whoever closes an array or object overwrites the comma. */
     private void value(@Nullable Object v, int depth) {
         if (v == null) {
-            literal(NULL);
+            literal(NULL, 5);
             return;
         }
         Class<?> type = v.getClass();
@@ -111,7 +111,7 @@ public final class JsonWriter {
             p = JsonNumbers.writeInt((Integer) v, b, p);
             b[p++] = ',';
         } else if (type == Boolean.class) {
-            literal((Boolean) v ? TRUE : FALSE);
+            bool((Boolean) v);
         } else if (type == Long.class) {
             integer((Long) v);
         } else if (type == Double.class) {
@@ -127,16 +127,22 @@ public final class JsonWriter {
         }
     }
 
-    private static final byte[] NULL = "null,".getBytes(StandardCharsets.ISO_8859_1);
-    private static final byte[] TRUE = "true,".getBytes(StandardCharsets.ISO_8859_1);
-    private static final byte[] FALSE = "false,".getBytes(StandardCharsets.ISO_8859_1);
+    private static final long NULL = literal("null,");
+    private static final long TRUE = literal("true,");
+    private static final long FALSE = literal("false,");
 
-    private void literal(byte[] text) {
+    private static long literal(String text) {
+        return Words.load(Arrays.copyOf(text.getBytes(StandardCharsets.ISO_8859_1), 8), 0);
+    }
+
+    private void bool(boolean v) {
+        literal(v ? TRUE : FALSE, v ? 5 : 6);
+    }
+
+    private void literal(long text, int length) {
         room(8);
-        for (int i = 0; i < text.length; i++) {
-            b[p + i] = text[i];
-        }
-        p += text.length;
+        Words.store(b, p, text);
+        p += length;
     }
 
     private void integer(long v) {
@@ -373,7 +379,7 @@ public final class JsonWriter {
         } else if (v instanceof Optional<?> optional) {
             value(optional.orElse(null), depth);
         } else if (v instanceof AtomicBoolean bool) {
-            literal(bool.get() ? TRUE : FALSE);
+            bool(bool.get());
         } else if (v instanceof Path) { // an Iterable of itself
             string(v.toString());
         } else if (v instanceof Iterable<?> values) {
@@ -432,7 +438,7 @@ public final class JsonWriter {
                 }
             } else if (array instanceof boolean[] values) {
                 for (; i < values.length; i++) {
-                    literal(values[i] ? TRUE : FALSE);
+                    bool(values[i]);
                 }
             } else {
                 throw unknown(array); // char[]: a string or a list? nobody can tell
