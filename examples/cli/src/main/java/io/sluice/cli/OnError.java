@@ -1,13 +1,20 @@
 package io.sluice.cli;
 
+import io.sluice.Dataset;
 import io.sluice.ErrorPolicy;
 import io.sluice.Rejected;
+import io.sluice.SluiceException;
+import io.sluice.format.Jsonl;
+import io.sluice.storage.ObjectMeta;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The option {@code --on-error fail|skip|FILE}, for one run. */
@@ -47,8 +54,7 @@ final class OnError implements AutoCloseable {
                         throw new UsageException(
                                 "--on-error takes fail, skip or a file, and " + value + " is a directory");
                     }
-                    boolean sourceIsFile = !source.equals("-") && !source.contains("://");
-                    if (sourceIsFile && Files.exists(file) && Files.isSameFile(file, Path.of(source))) {
+                    if (isRead(file, source)) {
                         throw new UsageException("--on-error would overwrite what is read: " + value);
                     }
                     return new OnError(file);
@@ -56,6 +62,27 @@ final class OnError implements AutoCloseable {
                     throw new UncheckedIOException("cannot write rejected records to " + value, e);
                 }
         }
+    }
+
+    /** Whether it is one of the files that are read: the source, or a shard of it. */
+    private static boolean isRead(Path file, String source) throws IOException {
+        if (source.equals("-") || source.contains("://") || !Files.exists(file)) {
+            return false;
+        }
+        Dataset<ByteBuffer> dataset = Dataset.at(source, Jsonl.bytes());
+        List<ObjectMeta> shards;
+        try {
+            shards = Objects.requireNonNull(dataset.shards().collectList().block());
+        } catch (SluiceException e) {
+            return false; // who reads it will say what is wrong with it
+        }
+        for (ObjectMeta shard : shards) {
+            Path read = Path.of(dataset.store().displayName(shard.key()));
+            if (Files.exists(read) && Files.isSameFile(file, read)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     ErrorPolicy policy() {

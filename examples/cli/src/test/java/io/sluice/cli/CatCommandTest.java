@@ -137,6 +137,32 @@ class CatCommandTest {
     }
 
     @Test
+    void doesNotOverwriteAShardOfItsSourceWithBadRecords() throws IOException {
+        Path shard = write(dir.resolve("events/part-00000.jsonl"), BAD);
+        Path aside = write(dir.resolve("events/_bad.txt"), "from another time");
+
+        for (Object source : new Object[] {dir.resolve("events"), dir.resolve("events") + "/*.jsonl"}) {
+            Result refused = run("cat", source, "--on-error", shard);
+            assertThat(refused.exit()).isEqualTo(2);
+            assertThat(refused.message()).contains("would overwrite what is read");
+            assertThat(shard).hasContent(BAD);
+
+            assertThat(run("cat", source, "--on-error", aside).exit()).isZero();
+            assertThat(aside).hasContent("{\"n\":\n");
+        }
+    }
+
+    @Test
+    void aMissingSourceIsWhatIsWrongAlsoWhereBadRecordsAreSetAside() throws IOException {
+        Path bad = write(dir.resolve("bad.txt"), "from another time");
+
+        Result result = run("cat", dir.resolve("nothing.jsonl"), "--on-error", bad);
+
+        assertThat(result.exit()).isEqualTo(1);
+        assertThat(result.message()).contains("nothing.jsonl] there is no such file");
+    }
+
+    @Test
     void failsForWhatIsNotThere() {
         Result result = run("cat", dir.resolve("nothing.jsonl"));
 
