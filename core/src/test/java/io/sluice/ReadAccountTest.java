@@ -181,6 +181,10 @@ class ReadAccountTest {
                 .containsExactly("{line=1}", "{n=1}");
         assertThat(read(store, "a.jsonl", SPEC.limit(3).onError(policy), new ArrayList<>()))
                 .containsExactly("{line=1}", "{n=1}", "{line=3}");
+        // one after the other, with no value between them that would show that it is over
+        store.with("b.jsonl", "{\n{]\n{\"n\":1}\n".getBytes(UTF_8));
+        assertThat(read(store, "b.jsonl", SPEC.limit(1).onError(policy), new ArrayList<>()))
+                .containsExactly("{line=1}");
     }
 
     @Test

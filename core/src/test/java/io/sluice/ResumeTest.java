@@ -103,6 +103,13 @@ class ResumeTest {
         ReadSpec spec = SPEC.onError(ErrorPolicy.replace(r -> Map.of("line", r.line())));
         List<Positioned<Map<String, Object>>> all =
                 dataset.readPositioned(spec).collectList().block(PATIENCE);
+        // refused records count as records of the shard: every value, replaced or not, is one more than the one before
+        long before = 0;
+        for (Positioned<Map<String, Object>> value : all) {
+            long now = value.position().recordsBefore();
+            assertThat(now).isEqualTo(value.position().line() == 0 && now == 1 ? 1 : before + 1);
+            before = now;
+        }
         for (int i = 0; i < all.size(); i += 1 + i % 5) {
             Position position = all.get(i).position();
             List<Positioned<Map<String, Object>>> rest =

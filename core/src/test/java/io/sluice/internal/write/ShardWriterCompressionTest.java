@@ -217,27 +217,32 @@ class ShardWriterCompressionTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void asManyFramesAsTheSpecSaysAreCompressedAtATime(int parallelism) {
-        Meeting meeting = new Meeting(Compressions.zstd(), parallelism);
+        CountDownLatch allSent = new CountDownLatch(1);
+        Meeting meeting = new Meeting(Compressions.zstd(), parallelism, allSent);
         WriteSpec spec =
                 WriteSpec.create().compression(meeting).frameBytes(10_000).compressionParallelism(parallelism);
 
-        WriteResult result = write(5000, "a/", spec);
+        WriteResult result = ShardWriters.write(
+                        records(5000).doOnComplete(allSent::countDown), store, "a/", format, spec)
+                .block();
 
         assertThat(meeting.met.getCount()).as("missing at the meeting").isZero();
         assertThat(meeting.mostAtATime.get()).isEqualTo(parallelism);
         assertThat(Stored.text(store, result.shards().get(0).key())).isEqualTo(text(5000));
     }
 
-    /** Compressors that get on only once a number of them are compressing. */
+    /** Compressors that get on only once a number of them are compressing, and there are frames enough for more. */
     private static final class Meeting implements Compression {
 
         private final Compression inner;
         private final CountDownLatch met;
+        private final CountDownLatch allSent;
         private final AtomicInteger now = new AtomicInteger();
         private final AtomicInteger mostAtATime = new AtomicInteger();
 
-        Meeting(Compression inner, int members) {
+        Meeting(Compression inner, int members, CountDownLatch allSent) {
             this.inner = inner;
+            this.allSent = allSent;
             this.met = new CountDownLatch(members);
         }
 
@@ -270,7 +275,7 @@ class ShardWriterCompressionTest {
                     mostAtATime.accumulateAndGet(now.incrementAndGet(), Math::max);
                     met.countDown();
                     try {
-                        if (!met.await(30, TimeUnit.SECONDS)) {
+                        if (!met.await(30, TimeUnit.SECONDS) || !allSent.await(30, TimeUnit.SECONDS)) {
                             throw new AssertionError("alone");
                         }
                     } catch (InterruptedException e) {
