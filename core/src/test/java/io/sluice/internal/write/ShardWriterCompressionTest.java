@@ -2,6 +2,7 @@ package io.sluice.internal.write;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.github.luben.zstd.Zstd;
@@ -228,7 +229,35 @@ class ShardWriterCompressionTest {
 
         assertThat(meeting.met.getCount()).as("missing at the meeting").isZero();
         assertThat(meeting.mostAtATime.get()).isEqualTo(parallelism);
+        assertThat(meeting.open).as("compressors left open").hasValue(0);
         assertThat(Stored.text(store, result.shards().get(0).key())).isEqualTo(text(5000));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {10_000, WriteSpec.WHOLE_SHARD})
+    void everyCompressorIsClosed_alsoWhereTheWriteFails(int frameBytes) {
+        Meeting compression = new Meeting(Compressions.zstd(), 1, new CountDownLatch(0));
+        WriteSpec spec = WriteSpec.create()
+                .compression(compression)
+                .frameBytes(frameBytes)
+                .flushBytes(1000)
+                .rolling(RollingPolicy.maxRecords(300));
+
+        ShardWriters.write(records(1000), store, "a/", format, spec).block();
+        assertThat(compression.made.get()).isPositive();
+        assertThat(compression.open).hasValue(0);
+
+        int before = compression.made.get();
+        assertThatThrownBy(() -> ShardWriters.write(
+                                records(1000).concatWith(Flux.error(new IllegalStateException("upstream"))),
+                                store,
+                                "b/",
+                                format,
+                                spec)
+                        .block())
+                .hasMessage("upstream");
+        assertThat(compression.made.get()).isGreaterThan(before);
+        assertThat(compression.open).hasValue(0);
     }
 
     /** Compressors that get on only once a number of them are compressing, and there are frames enough for more. */
@@ -239,6 +268,8 @@ class ShardWriterCompressionTest {
         private final CountDownLatch allSent;
         private final AtomicInteger now = new AtomicInteger();
         private final AtomicInteger mostAtATime = new AtomicInteger();
+        private final AtomicInteger made = new AtomicInteger();
+        private final AtomicInteger open = new AtomicInteger();
 
         Meeting(Compression inner, int members, CountDownLatch allSent) {
             this.inner = inner;
@@ -269,6 +300,8 @@ class ShardWriterCompressionTest {
         @Override
         public Compressor compressor() {
             Compressor compressor = inner.compressor();
+            made.incrementAndGet();
+            open.incrementAndGet();
             return new Compressor() {
                 @Override
                 public void compress(byte[] bytes, int from, int length, Output out) {
@@ -297,6 +330,7 @@ class ShardWriterCompressionTest {
 
                 @Override
                 public void close() {
+                    open.decrementAndGet();
                     compressor.close();
                 }
             };

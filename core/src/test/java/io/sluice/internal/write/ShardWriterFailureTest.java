@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
@@ -46,6 +47,7 @@ import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
+import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
 
 /** What is left when something goes wrong: the committed shards, whole, and nothing else. */
@@ -83,6 +85,37 @@ class ShardWriterFailureTest {
         assertThat(Stored.lines(store, "a/part-00001.txt")).hasSize(5);
         assertThat(format.released).hasValue(12);
         assertThat(format.openEncoders).hasValue(0);
+    }
+
+    @Test
+    void valuesThatAreNotWrittenAnyMoreAreDiscarded() throws InterruptedException {
+        Scheduler one = Schedulers.newBoundedElastic(1, 1000, "one");
+        try {
+            CountDownLatch allSent = new CountDownLatch(1);
+            one.schedule(() -> {
+                try {
+                    allSent.await(30, TimeUnit.SECONDS); // all of them are queued before the writer looks
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            List<String> discarded = Collections.synchronizedList(new ArrayList<>());
+
+            StepVerifier.create(ShardWriters.write(
+                                    Flux.just("a", "!refused", "b", "c").doOnComplete(allSent::countDown),
+                                    store,
+                                    "a/",
+                                    format,
+                                    spec().scheduler(one))
+                            .doOnDiscard(String.class, discarded::add))
+                    .expectError(io.sluice.RecordException.class)
+                    .verify(Duration.ofSeconds(30));
+
+            assertThat(discarded).containsExactly("b", "c");
+            assertThat(format.released).hasValue(4);
+        } finally {
+            one.dispose();
+        }
     }
 
     @Test
