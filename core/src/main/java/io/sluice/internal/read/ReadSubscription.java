@@ -37,9 +37,10 @@ import reactor.util.context.Context;
  *       as Reactor's drain loops do. Also taken by a thread that requests, so what lies ready is emitted without a hop.
  * </ul>
  *
- * A worker that emits does not count as one meanwhile, so a subscriber's slow processing and the reading of what comes next
- * overlap whatever the parallelism. Whoever makes work ({@code signals}) sees to it that a worker is there; a worker that
- * leaves looks for work once more after it has counted itself out, so that between the two nothing is overlooked.
+ * A single worker does not count as one while it emits, so a subscriber's slow processing and the reading of what comes next
+ * overlap. One of several does: the others read on, and a thread in its place would have to be woken, and put to sleep again, for
+ * every block, which takes as long as decoding half of it. Whoever makes work ({@code signals}) sees to it that a worker is there;
+ * a worker that leaves looks for work once more after it has counted itself out, so that between the two nothing is overlooked.
  */
 final class ReadSubscription<B, T, R> implements Subscription, Scannable {
 
@@ -74,8 +75,11 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     /** How often a worker looks whether the pump is free before it gives up; not at all where nobody could let go of it meanwhile. */
     private static final int MAX_SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 4000 : 0;
 
-    /** An emitting turn that takes longer is worth another thread's reading on meanwhile. */
-    private static final long LONG_TURN_NANOS = 50_000;
+    /**
+     * An emitting turn that takes longer is worth another thread's reading on meanwhile. Without another core there is nothing to
+     * be won but the time in which a slow subscriber waits.
+     */
+    private static final long LONG_TURN_NANOS = Runtime.getRuntime().availableProcessors() > 1 ? 50_000 : 1_000_000;
 
     private final CoreSubscriber<? super R> actual;
     private final ObjectStore store;
@@ -299,11 +303,19 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                     decode(slot);
                     slot.done = true;
                     DECODING.decrementAndGet(this);
-                    WORKERS.decrementAndGet(this);
-                    if (emittingTakesTime && emitWip == 0) {
-                        engage(); // nobody else will read on while this thread emits
+                    if (parallelism == 1) {
+                        WORKERS.decrementAndGet(this);
+                        if (emittingTakesTime && emitWip == 0) {
+                            engage(); // nobody else will read on while this thread emits
+                        }
+                        emit();
+                    } else {
+                        emit();
+                        if (hasWork()) {
+                            continue;
+                        }
+                        WORKERS.decrementAndGet(this);
                     }
-                    emit();
                     stays = hasWork() && enter();
                 } else {
                     WORKERS.decrementAndGet(this);

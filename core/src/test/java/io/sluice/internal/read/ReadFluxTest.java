@@ -10,7 +10,10 @@ import io.sluice.ReadSpec;
 import io.sluice.format.Jsonl;
 import io.sluice.testing.ChunkedStore;
 import io.sluice.testing.TestData;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -19,10 +22,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Subscription;
+import reactor.core.Disposable;
 import reactor.core.publisher.BaseSubscriber;
+import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
@@ -160,5 +166,29 @@ class ReadFluxTest {
             }
             assertThat(wrong).hasValue(0);
         }
+    }
+
+    /** Waking a thread for every block would take half the time of decoding it. */
+    @Test
+    void severalWorkersStayAtTheirWork(@TempDir Path dir) throws IOException {
+        Path file = Files.write(dir.resolve("a.jsonl"), numbered(0, 2_000_000));
+        int blocks = (int) (Files.size(file) / (64 << 10));
+        AtomicInteger tasks = new AtomicInteger();
+        Scheduler counting = new Scheduler() {
+            @Override
+            public Disposable schedule(Runnable task) {
+                tasks.incrementAndGet();
+                return Schedulers.boundedElastic().schedule(task);
+            }
+
+            @Override
+            public Worker createWorker() {
+                return Schedulers.boundedElastic().createWorker();
+            }
+        };
+        ReadSpec spec = ReadSpec.create().parallelism(2).blockBytes(64 << 10).scheduler(counting);
+        assertThat(Dataset.at(file, Jsonl.maps()).read(spec).count().block(PATIENCE))
+                .isEqualTo(2_000_000);
+        assertThat(tasks.get()).isLessThan(blocks * 6 / 10);
     }
 }
