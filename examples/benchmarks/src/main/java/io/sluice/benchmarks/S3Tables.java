@@ -1,5 +1,6 @@
 package io.sluice.benchmarks;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.sluice.Dataset;
 import io.sluice.format.Jsonl;
 import io.sluice.s3.S3ClientSpec;
@@ -10,11 +11,13 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -24,32 +27,38 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.core.async.AsyncResponseTransformer;
 import software.amazon.awssdk.core.async.SdkPublisher;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
+import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 
 /**
  * Measures reading and writing S3 against the plainest use of the SDK's client, on a server in a JVM of its own on this
- * machine, which takes its share of the processors. Arguments: {@code [far] [near] [shards] [write] [--mb N] [--count N]
- * [--data NAME]}; without a name of a table, all of them.
+ * machine, which takes its share of the processors. Beside each rate stands what client and server took of them. Arguments:
+ * {@code [far] [near] [shards] [write] [--mb N] [--count N] [--loop N] [--data NAME]}; without a name of a table, all of them.
+ * The loop over single shards takes five minutes unless {@code --loop} makes it shorter.
  */
 public final class S3Tables {
 
     private static final String BUCKET = "bucket";
     private static final int SHARD_BYTES = 10_000;
-    /** Of the loop that takes one shard after the other, which would take minutes. */
-    private static final int LOOPED = 200;
+    private static final Duration WARM_UP = Duration.ofSeconds(4);
+    private static final OperatingSystemMXBean CLIENT =
+            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
     private final S3AsyncClient near;
     private final S3AsyncClient far;
     private final Path root;
+    private final ProcessHandle server;
 
-    private S3Tables(S3AsyncClient near, S3AsyncClient far, Path root) {
+    private S3Tables(S3AsyncClient near, S3AsyncClient far, Path root, ProcessHandle server) {
         this.near = near;
         this.far = far;
         this.root = root;
+        this.server = server;
     }
 
     /** Runs the tables that the arguments name. */
@@ -57,11 +66,13 @@ public final class S3Tables {
         List<String> tables = new ArrayList<>();
         int megabytes = 200;
         int count = 10_000;
+        int loop = Integer.MAX_VALUE;
         String data = Data.names().get(0);
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "--mb" -> megabytes = Integer.parseInt(args[++i]);
                 case "--count" -> count = Integer.parseInt(args[++i]);
+                case "--loop" -> loop = Integer.parseInt(args[++i]);
                 case "--data" -> data = args[++i];
                 default -> tables.add(args[i]);
             }
@@ -95,7 +106,7 @@ public final class S3Tables {
             try (S3AsyncClient near = client(ports[1]);
                     S3AsyncClient far = client(ports[2])) {
                 near.createBucket(create -> create.bucket(BUCKET)).join();
-                S3Tables all = new S3Tables(near, far, root);
+                S3Tables all = new S3Tables(near, far, root, server.toHandle());
                 Path file = Data.file(root.resolve("data"), data, megabytes);
                 boolean every = tables.isEmpty();
                 if (every || tables.contains("far")) {
@@ -105,7 +116,7 @@ public final class S3Tables {
                     all.nearObject(file);
                 }
                 if (every || tables.contains("shards")) {
-                    all.shards(count);
+                    all.shards(count, Math.min(loop, count));
                 }
                 if (every || tables.contains("write")) {
                     all.write(file);
@@ -140,7 +151,7 @@ public final class S3Tables {
         long bytes = size(file);
         System.out.printf(
                 Locale.ROOT, "%none object of %d MB, 30 ms and 40 MiB/s a connection away: MB/s%n", bytes / 1_000_000);
-        double single = rate("single-get", bytes, 3, 0, () -> get(far, "large.jsonl"));
+        double single = rate("single-get", bytes, 3, 0, () -> get(far, "large.jsonl")).best;
         rate(
                 "sluice-store",
                 bytes,
@@ -167,38 +178,49 @@ public final class S3Tables {
         upload("large.jsonl", file);
         long bytes = size(file);
         System.out.printf(Locale.ROOT, "%none object of %d MB, from the server as it is: MB/s%n", bytes / 1_000_000);
-        double local = rate(
+        Rate local = warmRate(
                 "local-maps",
                 bytes,
                 4,
                 0,
                 () -> Dataset.at(file, Jsonl.maps()).read().blockLast());
-        rate("single-get", bytes, 4, local, () -> get(near, "large.jsonl"));
-        rate(
+        Rate single = warmRate("single-get", bytes, 4, local.best, () -> get(near, "large.jsonl"));
+        warmRate(
                 "sluice-store",
                 bytes,
                 4,
-                local,
+                local.best,
                 () -> store(near).get("large.jsonl").blockLast());
-        rate(
+        // who decodes and who fetches share the processors with who serves; so it is at most this, the fetching being
+        // free of any cost of ours
+        double ceiling = Runtime.getRuntime().availableProcessors()
+                * 1e3
+                / (local.clientMillis + single.clientMillis + single.serverMillis);
+        System.out.printf(
+                Locale.ROOT,
+                "  %-18s %7.0f   %5.2fx   (all processors, with what the first two take of them)%n",
+                "at-most",
+                ceiling,
+                ceiling / local.best);
+        warmRate(
                 "sluice-lines",
                 bytes,
                 4,
-                local,
+                local.best,
                 () -> Dataset.at(store(near), "large.jsonl", Jsonl.bytes())
                         .read()
                         .blockLast());
-        rate(
+        warmRate(
                 "sluice-maps",
                 bytes,
                 4,
-                local,
+                local.best,
                 () -> Dataset.at(store(near), "large.jsonl", Jsonl.maps())
                         .read()
                         .blockLast());
     }
 
-    private void shards(int count) throws IOException {
+    private void shards(int count, int looped) throws IOException {
         byte[] shard = Arrays.copyOf(
                 ("{\"n\":1,\"text\":\"" + "x".repeat(82) + "\"}\n").repeat(100).getBytes(StandardCharsets.US_ASCII),
                 SHARD_BYTES);
@@ -207,12 +229,18 @@ public final class S3Tables {
         for (int i = 0; i < count; i++) {
             Files.write(folder.resolve(String.format(Locale.ROOT, "part-%05d.jsonl", i)), shard);
         }
-        System.out.printf(Locale.ROOT, "%n%d shards of %d bytes, 30 ms away: shards a second%n", count, SHARD_BYTES);
-        double loop = rate("one-at-a-time", LOOPED * 1_000_000L, 1, 0, () -> {
-            for (int i = 0; i < LOOPED; i++) {
-                get(far, String.format(Locale.ROOT, "shards/part-%05d.jsonl", i));
-            }
-        });
+        System.out.printf(
+                Locale.ROOT,
+                "%n%d shards of %d bytes, 30 ms away, %d in the loop: shards a second%n",
+                count,
+                SHARD_BYTES,
+                looped);
+        double loop = rate("one-at-a-time", looped * 1_000_000L, 1, 0, () -> {
+                    for (int i = 0; i < looped; i++) {
+                        get(far, String.format(Locale.ROOT, "shards/part-%05d.jsonl", i));
+                    }
+                })
+                .best;
         rate(
                 "sluice-maps",
                 count * 1_000_000L,
@@ -224,56 +252,129 @@ public final class S3Tables {
     private void write(Path file) throws IOException {
         byte[] content = Files.readAllBytes(file);
         int length = Math.min(content.length, 64 << 20);
-        System.out.printf(Locale.ROOT, "%nwriting an object of %d MB: MB/s%n", length / 1_000_000);
-        ByteBuffer once = ByteBuffer.wrap(content, 0, length);
-        double plain = rate(
-                "plain-put-object",
-                length,
-                4,
-                0,
-                () -> near.putObject(
-                                put -> put.bucket(BUCKET).key("written"),
-                                AsyncRequestBody.fromRemainingByteBufferUnsafe(once))
-                        .join());
+        System.out.printf(
+                Locale.ROOT, "%nwriting an object of %d MB to the server as it is: MB/s%n", length / 1_000_000);
+        write(near, content, length, 6);
+        System.out.printf(
+                Locale.ROOT,
+                "%nwriting an object of %d MB, 30 ms and 40 MiB/s a connection away: MB/s%n",
+                length / 1_000_000);
+        write(far, content, length, 2);
+    }
+
+    private void write(S3AsyncClient client, byte[] content, int length, int passes) {
+        double plain = warmRate(
+                        "plain-put-object",
+                        length,
+                        passes,
+                        0,
+                        () -> client.putObject(put -> put.bucket(BUCKET).key("written"), body(content, 0, length))
+                                .join())
+                .best;
+        warmRate("plain-multipart", length, passes, plain, () -> multipart(client, content, length));
         int chunk = 1 << 20;
         Flux<ByteBuffer> chunks = Flux.range(0, (length + chunk - 1) / chunk)
                 .map(i -> ByteBuffer.wrap(content, i * chunk, Math.min(chunk, length - i * chunk)));
-        rate(
+        warmRate(
                 "sluice-store",
                 length,
-                4,
+                passes,
                 plain,
-                () -> store(near).put("written", chunks, PutMode.OVERWRITE).block());
-        rate(
+                () -> store(client).put("written", chunks, PutMode.OVERWRITE).block());
+        warmRate(
                 "sluice-one-part",
                 length,
-                4,
+                passes,
                 plain,
-                () -> S3ObjectStore.create(near, BUCKET, S3StoreSpec.create().partBytes(length))
+                () -> S3ObjectStore.create(client, BUCKET, S3StoreSpec.create().partBytes(length))
                         .put("written", chunks, PutMode.OVERWRITE)
                         .block());
     }
 
+    private static AsyncRequestBody body(byte[] content, int from, int length) {
+        return AsyncRequestBody.fromRemainingByteBufferUnsafe(ByteBuffer.wrap(content, from, length));
+    }
+
+    /** The same parts as the store's, as many at a time, from bytes that are there already: what the server makes of them. */
+    private static void multipart(S3AsyncClient client, byte[] content, int length) {
+        String upload = client.createMultipartUpload(
+                        begin -> begin.bucket(BUCKET).key("written"))
+                .join()
+                .uploadId();
+        int part = S3StoreSpec.DEFAULT_PART_BYTES;
+        List<CompletedPart> parts = Flux.range(1, (length + part - 1) / part)
+                .flatMapSequential(
+                        number -> Mono.fromFuture(() -> client.uploadPart(
+                                        put -> put.bucket(BUCKET)
+                                                .key("written")
+                                                .uploadId(upload)
+                                                .partNumber(number),
+                                        body(
+                                                content,
+                                                (number - 1) * part,
+                                                Math.min(part, length - (number - 1) * part))))
+                                .map(done -> CompletedPart.builder()
+                                        .partNumber(number)
+                                        .eTag(done.eTag())
+                                        .checksumCRC32(done.checksumCRC32())
+                                        .build()),
+                        S3StoreSpec.DEFAULT_PARTS_IN_FLIGHT,
+                        1)
+                .collectList()
+                .block();
+        client.completeMultipartUpload(complete -> complete.bucket(BUCKET)
+                        .key("written")
+                        .uploadId(upload)
+                        .multipartUpload(all -> all.parts(parts)))
+                .join();
+    }
+
     // ---- how
 
-    /** The best of several passes, in units of a million a second. */
-    private static double rate(String name, long units, int passes, double base, Runnable pass) {
-        double[] rates = new double[passes];
+    /** Of the best pass: a million units a second, and milliseconds of processors per million units. */
+    private record Rate(double best, double clientMillis, double serverMillis) {}
+
+    /** Without delay, where the compiler's warming up would be part of the figures; that of the first row most of all. */
+    private Rate warmRate(String name, long units, int passes, double base, Runnable pass) {
+        long until = System.nanoTime() + WARM_UP.toNanos();
+        while (System.nanoTime() < until) {
+            pass.run();
+        }
+        return rate(name, units, passes, base, pass);
+    }
+
+    /** The best of several passes. */
+    private Rate rate(String name, long units, int passes, double base, Runnable pass) {
+        Rate best = new Rate(0, 0, 0);
+        double worst = Double.MAX_VALUE;
         for (int i = 0; i < passes; i++) {
+            long client = CLIENT.getProcessCpuTime();
+            long serving = serverNanos();
             long began = System.nanoTime();
             pass.run();
-            rates[i] = units * 1e3 / (System.nanoTime() - began);
+            double rate = units * 1e3 / (System.nanoTime() - began);
+            worst = Math.min(worst, rate);
+            if (rate > best.best) {
+                best = new Rate(
+                        rate,
+                        (CLIENT.getProcessCpuTime() - client) / (double) units,
+                        (serverNanos() - serving) / (double) units);
+            }
         }
-        Arrays.sort(rates);
-        double best = rates[passes - 1];
         System.out.printf(
                 Locale.ROOT,
-                "  %-18s %7.0f   %5.2fx   (from %.0f)%n",
+                "  %-18s %7.0f   %5.2fx   (from %.0f; client %.2f ms, server %.2f ms each)%n",
                 name,
-                best,
-                base == 0 ? 1 : best / base,
-                rates[0]);
+                best.best,
+                base == 0 ? 1 : best.best / base,
+                worst,
+                best.clientMillis,
+                best.serverMillis);
         return best;
+    }
+
+    private long serverNanos() {
+        return server.info().totalCpuDuration().orElse(Duration.ZERO).toNanos();
     }
 
     private static long size(Path file) {
