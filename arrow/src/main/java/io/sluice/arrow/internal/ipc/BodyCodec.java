@@ -21,16 +21,12 @@ public enum BodyCodec {
     LZ4(CompressionType.LZ4_FRAME) {
         @Override
         byte[] compress(byte[] bytes, int length, int level) throws IOException {
-            ByteArrayOutputStream out = new ByteArrayOutputStream(length / 2 + 64);
-            try (FramedLZ4CompressorOutputStream lz4 = new FramedLZ4CompressorOutputStream(out)) {
-                lz4.write(bytes, 0, length);
-            }
-            return out.toByteArray();
+            return Lz4.compress(bytes, length);
         }
 
         @Override
         InputStream open(InputStream compressed) throws IOException {
-            return new FramedLZ4CompressorInputStream(compressed);
+            return Lz4.open(compressed);
         }
     },
     /** Zstandard frames. */
@@ -106,5 +102,21 @@ public enum BodyCodec {
     /** The artifact to add. */
     String missing() {
         return this == LZ4 ? "org.apache.commons:commons-compress" : "com.github.luben:zstd-jni";
+    }
+
+    /** Apart, as the library behind it is optional, and the verifier would look for it where this enum is loaded. */
+    private static final class Lz4 {
+
+        static byte[] compress(byte[] bytes, int length) throws IOException {
+            ByteArrayOutputStream out = new ByteArrayOutputStream(length / 2 + 64);
+            try (FramedLZ4CompressorOutputStream lz4 = new FramedLZ4CompressorOutputStream(out)) {
+                lz4.write(bytes, 0, length);
+            }
+            return out.toByteArray();
+        }
+
+        static InputStream open(InputStream compressed) throws IOException {
+            return new FramedLZ4CompressorInputStream(compressed);
+        }
     }
 }
