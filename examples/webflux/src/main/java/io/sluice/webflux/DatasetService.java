@@ -2,8 +2,10 @@ package io.sluice.webflux;
 
 import static org.springframework.web.reactive.function.server.RouterFunctions.route;
 
+import io.sluice.arrow.Arrow;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.arrow.memory.BufferAllocator;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -16,8 +18,8 @@ import org.springframework.web.reactive.function.server.ServerResponse;
  *
  * <pre>
  * GET    /datasets          the data sets: names, shards, bytes
- * GET    /datasets/{name}   the records, as NDJSON, JSON, CSV; ?limit= ?from= ?skip= ?positions=
- * POST   /datasets/{name}   appends records, as shards; ?on-error=
+ * GET    /datasets/{name}   the records, as NDJSON, JSON, CSV, Arrow; ?limit= ?from= ?skip= ?positions= ?columns= ?schema=
+ * POST   /datasets/{name}   appends records, NDJSON or Arrow, as shards; ?on-error=
  * DELETE /datasets/{name}
  * </pre>
  */
@@ -44,10 +46,17 @@ public class DatasetService {
         return options.toArray(String[]::new);
     }
 
+    /** The memory of all Arrow batches. */
+    @Bean
+    BufferAllocator arrowMemory(Limits limits) {
+        return Arrow.allocator(limits.arrow().memory().toBytes());
+    }
+
     @Bean
     RouterFunction<ServerResponse> routes(Catalog catalog, Reads reads, Writes writes) {
         return route().GET("/datasets", request -> ServerResponse.ok().body(catalog.list(), Catalog.Summary.class))
                 .GET("/datasets/{name}", reads::get)
+                .HEAD("/datasets/{name}", reads::get)
                 .POST("/datasets/{name}", writes::post)
                 .DELETE(
                         "/datasets/{name}",

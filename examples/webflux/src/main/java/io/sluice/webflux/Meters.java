@@ -4,13 +4,11 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Component;
-import org.springframework.web.ErrorResponseException;
 
 /**
  * What the service counts, and how many it lets in: {@code sluice.service.records} and {@code .bytes} (uncompressed) and {@code .open}
- * by {@code direction} (read, write), {@code sluice.service.rejected} by {@code reason} (busy, rate, limit, record).
+ * by {@code direction} (read, write), {@code sluice.service.rejected} by {@code reason} (busy, rate, limit, record, stall).
  */
 @Component
 class Meters {
@@ -49,10 +47,7 @@ class Meters {
         Runnable enter() {
             if (!room.tryAcquire()) {
                 rejected("busy");
-                ErrorResponseException busy =
-                        Problem.of(HttpStatus.SERVICE_UNAVAILABLE, "too many at a time; try again in a moment");
-                busy.getHeaders().set("Retry-After", "1");
-                throw busy;
+                throw Problem.busy("too many at a time");
             }
             AtomicBoolean inside = new AtomicBoolean(true);
             return () -> {

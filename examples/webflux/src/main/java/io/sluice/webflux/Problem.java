@@ -3,9 +3,11 @@ package io.sluice.webflux;
 import io.sluice.RecordException;
 import io.sluice.SluiceException;
 import io.sluice.StorageException;
+import org.apache.arrow.memory.OutOfMemoryException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
@@ -40,6 +42,13 @@ class Problem implements WebExceptionHandler {
         return new ErrorResponseException(status, ProblemDetail.forStatusAndDetail(status, detail), null);
     }
 
+    /** 503, for what may work in a moment. */
+    static ErrorResponseException busy(String detail) {
+        ErrorResponseException busy = of(HttpStatus.SERVICE_UNAVAILABLE, detail + "; try again in a moment");
+        busy.getHeaders().set(HttpHeaders.RETRY_AFTER, "1");
+        return busy;
+    }
+
     /** An error in what a client sent: 413 beyond a limit, else 400; with its line and offset. */
     static ErrorResponseException inBody(SluiceException e, boolean tooLarge) {
         ErrorResponseException problem =
@@ -67,7 +76,9 @@ class Problem implements WebExceptionHandler {
                 ? known
                 : error instanceof StorageException storage
                         ? of(status(storage), detail(storage))
-                        : of(HttpStatus.INTERNAL_SERVER_ERROR, "see the service's log");
+                        : error.getCause() instanceof OutOfMemoryException
+                                ? busy("no memory is left for Arrow batches")
+                                : of(HttpStatus.INTERNAL_SERVER_ERROR, "see the service's log");
         if (problem.getStatusCode().is5xxServerError() && error != problem) {
             LOG.error("{} failed", exchange.getRequest().getURI().getRawPath(), error);
         }

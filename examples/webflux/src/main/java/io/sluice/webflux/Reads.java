@@ -11,10 +11,13 @@ import io.sluice.ReadProgress;
 import io.sluice.ReadSpec;
 import io.sluice.format.Jsonl;
 import io.sluice.webflux.Representation.Chunk;
+import io.sluice.webflux.Representation.Table;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.apache.arrow.memory.BufferAllocator;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -34,31 +37,44 @@ class Reads {
 
     private final Catalog catalog;
     private final ReadSpec spec;
+    private final BufferAllocator arrowMemory;
+    private final Limits limits;
     private final Meters meters;
 
-    Reads(Catalog catalog, ReadSpec spec, Meters meters) {
+    Reads(Catalog catalog, ReadSpec spec, BufferAllocator arrowMemory, Limits limits, Meters meters) {
         this.catalog = catalog;
         this.spec = spec;
+        this.arrowMemory = arrowMemory;
+        this.limits = limits;
         this.meters = meters;
     }
 
     /** What a client asks for. */
     private record Query(
-            Representation as, Encoding encoding, long limit, long skip, boolean positions, List<String> columns) {
+            Representation as,
+            Encoding encoding,
+            long limit,
+            long skip,
+            boolean positions,
+            List<String> columns,
+            boolean wholeSchema) {
 
         static Query of(ServerRequest request) {
             Representation as = Representation.of(request.headers().accept());
-            boolean positions =
-                    request.queryParam("positions").map("true"::equals).orElse(false);
             return new Query(
                     as,
                     Encoding.of(request.headers().firstHeader(HttpHeaders.ACCEPT_ENCODING)),
                     number(request.queryParam("limit"), "limit", Long.MAX_VALUE),
                     number(request.queryParam("skip"), "skip", 0),
-                    positions && as == Representation.NDJSON,
+                    as == Representation.NDJSON && is(request, "positions", "true"),
                     request.queryParam("columns")
-                            .map(names -> List.of(names.split(",")))
-                            .orElse(List.of()));
+                            .map(names -> Stream.of(names.split(",")).distinct().toList())
+                            .orElse(List.of()),
+                    is(request, "schema", "all"));
+        }
+
+        private static boolean is(ServerRequest request, String name, String value) {
+            return request.queryParam(name).filter(value::equals).isPresent();
         }
 
         private static long number(Optional<String> text, String name, long otherwise) {
@@ -97,9 +113,15 @@ class Reads {
 
     private Mono<ServerResponse> respond(Dataset<?> data, Checkpoint from, Query query) {
         AtomicReference<String> reached = new AtomicReference<>(Resume.token(from.position(), from.shards()));
+        Table table = new Table(
+                query.columns,
+                query.wholeSchema,
+                spec,
+                arrowMemory,
+                limits.arrow().batch().toBytes());
         Flux<ByteBuffer> blocks = Flux.using(
                         meters.reads::enter,
-                        entered -> query.as.open(data, listening(spec.from(from).limit(query.limit)), query.columns),
+                        entered -> query.as.open(data, listening(spec.from(from).limit(query.limit)), table),
                         Runnable::run)
                 .map(chunk -> delivered(chunk, from, query, reached));
         return ServerResponse.ok()

@@ -4,17 +4,27 @@ import io.sluice.Dataset;
 import io.sluice.Position;
 import io.sluice.Positioned;
 import io.sluice.ReadSpec;
+import io.sluice.arrow.Arrow;
+import io.sluice.arrow.ArrowSpec;
+import io.sluice.arrow.IpcSpec;
+import io.sluice.arrow.RecordBatch;
 import io.sluice.format.Jsonl;
 import io.sluice.format.JsonlSpec;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** What a data set can be answered as; the first one is what those get who do not care. */
 enum Representation {
@@ -22,7 +32,7 @@ enum Representation {
     /** The lines as they are stored, a block at a time. */
     NDJSON("application/x-ndjson") {
         @Override
-        Flux<Chunk> open(Dataset<?> data, ReadSpec spec, List<String> columns) {
+        Flux<Chunk> open(Dataset<?> data, ReadSpec spec, Table table) {
             return data.as(Jsonl.blocks())
                     .readPositioned(spec)
                     .map(block -> new Chunk(block.value(), block.position()));
@@ -32,7 +42,7 @@ enum Representation {
     /** One array, of the records as they are stored, but checked: one bad line would spoil all. */
     JSON("application/json") {
         @Override
-        Flux<Chunk> open(Dataset<?> data, ReadSpec spec, List<String> columns) {
+        Flux<Chunk> open(Dataset<?> data, ReadSpec spec, Table table) {
             return Flux.defer(() -> {
                 boolean[] begun = {false};
                 return groups(data.as(Jsonl.checkedBytes()).readPositioned(spec), spec.blockBytes())
@@ -67,9 +77,9 @@ enum Representation {
     /** See {@link Csv}. */
     CSV("text/csv") {
         @Override
-        Flux<Chunk> open(Dataset<?> data, ReadSpec spec, List<String> columns) {
+        Flux<Chunk> open(Dataset<?> data, ReadSpec spec, Table table) {
             return Flux.defer(() -> {
-                Csv csv = new Csv(columns);
+                Csv csv = new Csv(table.columns);
                 return data.as(Jsonl.maps(JsonlSpec.create().bigDecimals()))
                         .readPositioned(spec)
                         .buffer(Csv.ROWS)
@@ -78,10 +88,62 @@ enum Representation {
                                 rows.get(rows.size() - 1).position()));
             });
         }
+    },
+
+    /** Record batches, as an Arrow IPC stream. Wherever in the data set an answer begins, its columns are the same. */
+    ARROW("application/vnd.apache.arrow.stream") {
+        @Override
+        Flux<Chunk> open(Dataset<?> data, ReadSpec spec, Table table) {
+            ArrowSpec columns =
+                    ArrowSpec.create().batchBytes(table.batchBytes).columns(table.columns.toArray(String[]::new));
+            Dataset<RecordBatch> inferred = data.as(Arrow.jsonl(table.memory));
+            Mono<Schema> schema =
+                    table.wholeSchema ? Arrow.schema(inferred, table.fromItsStart) : Arrow.schema(inferred);
+            return schema.map(table::columnsOf).flatMapMany(chosen -> {
+                AtomicReference<@Nullable Position> behind = new AtomicReference<>();
+                Flux<RecordBatch> batches = data.as(Arrow.jsonl(table.memory, columns.schema(chosen)))
+                        .readPositioned(spec)
+                        .map(batch -> {
+                            behind.set(batch.position());
+                            return batch.value();
+                        });
+                return Arrow.ipcBytes(batches, IpcSpec.create().emptySchema(chosen))
+                        .map(bytes -> new Chunk(bytes, behind.get()));
+            });
+        }
     };
 
     /** Some of the answer, and where to read on behind it; null where that is where the chunk before ended. */
     record Chunk(ByteBuffer bytes, @Nullable Position position) {}
+
+    /**
+     * How records become rows.
+     *
+     * @param columns the keys that are wanted; none for all
+     * @param wholeSchema whether Arrow's schema is that of all records, and not of the first
+     * @param fromItsStart how to read the whole data set
+     * @param memory where Arrow's batches live
+     * @param batchBytes the most that one of them holds
+     */
+    record Table(
+            List<String> columns, boolean wholeSchema, ReadSpec fromItsStart, BufferAllocator memory, long batchBytes) {
+
+        private Schema columnsOf(Schema schema) {
+            List<Field> fields = schema.getFields().stream()
+                    .filter(field -> columns.isEmpty() || columns.contains(field.getName()))
+                    .sorted(Comparator.comparingInt(field -> columns.indexOf(field.getName())))
+                    .toList();
+            if (fields.size() < columns.size()) {
+                throw Problem.of(
+                        HttpStatus.BAD_REQUEST,
+                        "not all of these columns are there; there are "
+                                + schema.getFields().stream()
+                                        .map(Field::getName)
+                                        .toList());
+            }
+            return new Schema(fields);
+        }
+    }
 
     final MediaType type;
 
@@ -89,7 +151,7 @@ enum Representation {
         this.type = MediaType.parseMediaType(type);
     }
 
-    abstract Flux<Chunk> open(Dataset<?> data, ReadSpec spec, List<String> columns);
+    abstract Flux<Chunk> open(Dataset<?> data, ReadSpec spec, Table table);
 
     /** The one that a client wants most. */
     static Representation of(List<MediaType> accept) {
@@ -107,7 +169,9 @@ enum Representation {
                 }
             }
         }
-        throw Problem.of(HttpStatus.NOT_ACCEPTABLE, "there are application/x-ndjson, application/json and text/csv");
+        throw Problem.of(
+                HttpStatus.NOT_ACCEPTABLE,
+                "there are " + Arrays.stream(values()).map(one -> one.type).toList());
     }
 
     private static byte[] bytes(String text) {

@@ -6,12 +6,14 @@ import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
 import io.sluice.storage.PutMode;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpStatus;
+import org.springframework.web.ErrorResponseException;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -25,25 +27,35 @@ final class RequestBody implements ObjectStore {
 
     private final Flux<DataBuffer> body;
     private final long maxBytes;
+    private final Duration stall;
 
-    RequestBody(Flux<DataBuffer> body, long maxBytes) {
+    RequestBody(Flux<DataBuffer> body, Limits limits) {
         this.body = body;
-        this.maxBytes = maxBytes;
+        this.maxBytes = limits.maxBody().toBytes();
+        this.stall = limits.stall();
     }
 
     @Override
     public Flux<ByteBuffer> get(String key, ByteRange range, @Nullable String ifMatch) {
-        AtomicLong bytes = new AtomicLong();
-        return body.map(buffer -> {
+        AtomicLong length = new AtomicLong();
+        Flux<ByteBuffer> bytes = body.map(buffer -> {
                     ByteBuffer copy = ByteBuffer.allocate(buffer.readableByteCount());
                     buffer.toByteBuffer(copy);
                     DataBufferUtils.release(buffer);
-                    if (bytes.addAndGet(copy.remaining()) > maxBytes) {
+                    if (length.addAndGet(copy.remaining()) > maxBytes) {
                         throw tooLarge(maxBytes);
                     }
                     return copy;
                 })
                 .doOnDiscard(DataBuffer.class, DataBufferUtils::release);
+        return Patience.limit(bytes, stall, this::stalled);
+    }
+
+    private RuntimeException stalled() {
+        ErrorResponseException problem =
+                Problem.of(HttpStatus.REQUEST_TIMEOUT, "nothing came for " + stall.toMillis() + " ms");
+        problem.getHeaders().setConnection("close"); // the rest of the body is nobody's any more
+        return problem;
     }
 
     static RuntimeException tooLarge(long maxBytes) {

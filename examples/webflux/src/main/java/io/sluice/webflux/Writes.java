@@ -11,13 +11,16 @@ import io.sluice.ShardWriter;
 import io.sluice.StorageException;
 import io.sluice.WriteResult;
 import io.sluice.WriteSpec;
+import io.sluice.arrow.Arrow;
+import io.sluice.arrow.IpcSpec;
+import io.sluice.format.Format;
 import io.sluice.format.Jsonl;
 import java.net.URI;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.arrow.memory.BufferAllocator;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
@@ -43,15 +46,23 @@ class Writes implements SmartLifecycle {
     private final Catalog catalog;
     private final ReadSpec readSpec;
     private final WriteSpec writeSpec;
+    private final BufferAllocator arrowMemory;
     private final Limits limits;
     private final Meters meters;
-    private final Set<Upload> open = ConcurrentHashMap.newKeySet();
+    private final Set<Upload<?>> open = ConcurrentHashMap.newKeySet();
     private volatile boolean running;
 
-    Writes(Catalog catalog, ReadSpec readSpec, WriteSpec writeSpec, Limits limits, Meters meters) {
+    Writes(
+            Catalog catalog,
+            ReadSpec readSpec,
+            WriteSpec writeSpec,
+            BufferAllocator arrowMemory,
+            Limits limits,
+            Meters meters) {
         this.catalog = catalog;
         this.readSpec = readSpec;
         this.writeSpec = writeSpec;
+        this.arrowMemory = arrowMemory;
         this.limits = limits;
         this.meters = meters;
     }
@@ -71,10 +82,24 @@ class Writes implements SmartLifecycle {
     record Bad(long line, long offset, String reason) {}
 
     Mono<ServerResponse> post(ServerRequest request) {
+        MediaType type = request.headers().contentType().orElse(MediaType.APPLICATION_NDJSON);
+        if (type.equalsTypeAndSubtype(Representation.ARROW.type)) {
+            IpcSpec sent = IpcSpec.create()
+                    .maxMessageBytes(Math.toIntExact(limits.arrow().message().toBytes()));
+            return post(request, Arrow.ipcStream(arrowMemory, sent), Arrow.jsonl(arrowMemory));
+        }
+        return type.getSubtype().matches("x-ndjson|jsonl|x-jsonlines|octet-stream|x-www-form-urlencoded")
+                ? post(request, Jsonl.checkedBytes(), Jsonl.bytes())
+                : Mono.error(Problem.of(
+                        HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+                        "send " + Representation.NDJSON.type + " or " + Representation.ARROW.type));
+    }
+
+    private <T> Mono<ServerResponse> post(ServerRequest request, Format<T> sent, Format<T> stored) {
         String name = request.pathVariable("name");
-        return catalog.at(name, Jsonl.bytes())
+        return catalog.at(name, stored)
                 .flatMap(data -> Mono.usingWhen(
-                        Mono.fromSupplier(() -> new Upload(data, request)),
+                        Mono.fromSupplier(() -> new Upload<>(data, request, sent)),
                         Upload::run,
                         Upload::leave,
                         (upload, error) -> upload.undo(),
@@ -87,7 +112,12 @@ class Writes implements SmartLifecycle {
                         e -> Problem.inBody(e, e.offset() >= limits.maxContent().toBytes()))
                 .doOnError(ErrorResponseException.class, e -> {
                     if (e.getStatusCode().is4xxClientError()) {
-                        meters.rejected(e.getStatusCode() == HttpStatus.CONTENT_TOO_LARGE ? "limit" : "record");
+                        meters.rejected(
+                                switch (e.getStatusCode().value()) {
+                                    case 408 -> "stall";
+                                    case 413 -> "limit";
+                                    default -> "record";
+                                });
                     }
                 })
                 .flatMap(summary -> ServerResponse.created(URI.create("/datasets/" + name))
@@ -95,35 +125,30 @@ class Writes implements SmartLifecycle {
                         .bodyValue(summary));
     }
 
-    private final class Upload {
-        private final Dataset<ByteBuffer> data;
+    private final class Upload<T> {
+        private final Dataset<T> data;
         private final String name;
-        private final Flux<ByteBuffer> records;
-        private final ShardWriter<ByteBuffer> writer;
+        private final Flux<T> records;
+        private final ShardWriter<T> writer;
         private final List<Bad> firstRejected = new ArrayList<>();
         private long rejected;
         private final Runnable leave;
         private volatile boolean committed;
 
-        Upload(Dataset<ByteBuffer> data, ServerRequest request) {
+        Upload(Dataset<T> data, ServerRequest request, Format<T> sent) {
             if (!running) {
                 throw Problem.of(HttpStatus.SERVICE_UNAVAILABLE, "the service is stopping");
             }
             this.data = data;
             this.name = request.pathVariable("name");
-            this.records = records(request);
+            this.records = records(request, sent);
             this.writer = data.writer(writeSpec);
             this.leave = meters.writes.enter();
             open.add(this);
         }
 
-        private Flux<ByteBuffer> records(ServerRequest request) {
+        private Flux<T> records(ServerRequest request, Format<T> sent) {
             HttpHeaders headers = request.headers().asHttpHeaders();
-            MediaType type = headers.getContentType();
-            if (type != null
-                    && !type.getSubtype().matches("x-ndjson|jsonl|x-jsonlines|octet-stream|x-www-form-urlencoded")) {
-                throw Problem.of(HttpStatus.UNSUPPORTED_MEDIA_TYPE, "send application/x-ndjson");
-            }
             if (headers.getContentLength() > limits.maxBody().toBytes()) {
                 throw RequestBody.tooLarge(limits.maxBody().toBytes());
             }
@@ -133,7 +158,7 @@ class Writes implements SmartLifecycle {
                 default -> throw Problem.of(HttpStatus.BAD_REQUEST, "on-error may be fail or skip");
             };
             Flux<DataBuffer> body = request.body(BodyExtractors.toDataBuffers());
-            return Dataset.at(new RequestBody(body, limits.maxBody().toBytes()), RequestBody.KEY, Jsonl.checkedBytes())
+            return Dataset.at(new RequestBody(body, limits), RequestBody.KEY, sent)
                     .read(readSpec.onError(policy)
                             .compression(Encoding.ofContent(headers.getFirst(HttpHeaders.CONTENT_ENCODING)).compression)
                             .maxDecompressedBytes(limits.maxContent().toBytes()));

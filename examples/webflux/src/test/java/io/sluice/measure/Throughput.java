@@ -13,7 +13,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.springframework.boot.SpringBootConfiguration;
@@ -26,7 +28,7 @@ import reactor.core.publisher.Flux;
 
 /**
  * How fast the service passes NDJSON through, beside a plain controller that returns {@code Flux<Map>} and leaves the rest to Spring:
- * the same data, the same JVM, a client that reads and drops. {@code examples/webflux/measure [MB]}
+ * the same data, the same JVM, a client that reads and drops. {@code examples/webflux/measure [MB] [options of the service]}
  */
 public final class Throughput {
 
@@ -69,8 +71,8 @@ public final class Throughput {
                     java.lang.management.ManagementFactory.getGarbageCollectorMXBeans()
                             .get(0)
                             .getName());
-            try (ConfigurableApplicationContext service = start(DatasetService.class, data);
-                    ConfigurableApplicationContext plain = start(Plain.class, data)) {
+            try (ConfigurableApplicationContext service = start(DatasetService.class, data, args);
+                    ConfigurableApplicationContext plain = start(Plain.class, data, args)) {
                 for (String name : new String[] {"plain", "zstd"}) {
                     double mine = best(service, name);
                     double theirs = best(plain, name);
@@ -99,14 +101,16 @@ public final class Throughput {
                 "score",
                 (random & 0xfff) / 8.0,
                 "tags",
-                java.util.List.of("alpha", "beta-" + (random & 7)),
+                List.of("alpha", "beta-" + (random & 7)),
                 "note",
                 "some words that do not say much, and then some more, as in life: " + (random & 0xff));
     }
 
-    private static ConfigurableApplicationContext start(Class<?> application, Path data) {
-        return new SpringApplicationBuilder(application)
-                .run("--data=" + data, "--server.port=0", "--sluice.service.requests-per-second=0");
+    private static ConfigurableApplicationContext start(Class<?> application, Path data, String[] options) {
+        List<String> all =
+                new ArrayList<>(List.of("--data=" + data, "--server.port=0", "--sluice.service.requests-per-second=0"));
+        all.addAll(List.of(options).subList(Math.min(1, options.length), options.length));
+        return new SpringApplicationBuilder(application).run(all.toArray(String[]::new));
     }
 
     /** Of three rounds, after one to warm up: megabytes of NDJSON a second. */

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -126,26 +127,30 @@ class BackpressureTest {
         assertThat(service.get("/datasets/large?limit=1").statusCode()).isEqualTo(200);
     }
 
-    static Socket slow(int port, String name) throws IOException {
+    static Socket slow(int port, String name, String accept) throws IOException {
         Socket socket = new Socket();
         socket.setReceiveBufferSize(4096);
         socket.connect(new InetSocketAddress("127.0.0.1", port));
         socket.getOutputStream()
-                .write(("GET /datasets/" + name + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .write(HttpSocket.head("GET", "/datasets/" + name, "Accept", accept)
                         .getBytes(StandardCharsets.ISO_8859_1));
         return socket;
     }
 
     private static Socket slow() throws IOException {
-        return slow(service.port, "large");
+        return slow(service.port, "large", "*/*");
     }
 
-    /** Whether nothing was read for a while. */
     private static boolean settled() {
-        double bytes = meter("sluice.service.bytes");
+        return settled(() -> meter("sluice.service.bytes"));
+    }
+
+    /** Whether a meter stays what it is for a while. */
+    static boolean settled(Supplier<Double> meter) {
+        double before = meter.get();
         return Flux.interval(Duration.ofMillis(20))
                 .take(15)
-                .all(tick -> meter("sluice.service.bytes") == bytes)
+                .all(tick -> meter.get() == before)
                 .block();
     }
 

@@ -43,7 +43,7 @@ class ForkedServiceTest {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvm);
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), DatasetService.class.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), ForkedService.class.getName()));
         command.addAll(List.of("--data", data.toString(), "--server.port=0"));
         command.addAll(List.of(options));
         process = new ProcessBuilder(command)
@@ -81,7 +81,7 @@ class ForkedServiceTest {
         List<Socket> clients = new ArrayList<>();
         try {
             for (int i = 0; i < 100; i++) {
-                clients.add(BackpressureTest.slow(port, "large"));
+                clients.add(BackpressureTest.slow(port, "large", "*/*"));
             }
             BackpressureTest.await(() -> meter("sluice.service.open?tag=direction:read") == 100);
             long[] received = {0};
@@ -117,6 +117,13 @@ class ForkedServiceTest {
             }
         }
         return read;
+    }
+
+    @Test
+    void theServiceEndsWithTheTests() throws Exception {
+        start(List.of());
+        process.getOutputStream().close(); // as the system does when this process is killed
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -3,6 +3,8 @@ package io.sluice.webflux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.sluice.codec.Compressions;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -39,6 +41,33 @@ class OperationTest {
             }
             assertThat(answers).startsWith(200).endsWith(429);
             assertThat(last.headers().firstValue("retry-after")).contains("1");
+            assertThat(service.context
+                            .getBean(MeterRegistry.class)
+                            .counter("sluice.service.rejected", "reason", "rate")
+                            .count())
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whoFindsTheArrowMemoryTakenIsAnswered503() throws Exception {
+        String arrow = Representation.ARROW.type.toString();
+        List<String> lines = Service.lines(20_000, 13);
+        Service.write(data.resolve("events"), lines, Compressions.none(), 100_000);
+        byte[] stream;
+        try (Service service = new Service(data)) {
+            stream = service.get("/datasets/events", "Accept", arrow).body();
+        }
+        try (Service service = new Service(data, "--sluice.service.arrow.memory=100KB")) {
+            HttpResponse<byte[]> read = service.get("/datasets/events", "Accept", arrow);
+            assertThat(read.statusCode()).isEqualTo(503);
+            assertThat(read.headers().firstValue("retry-after")).isPresent();
+            assertThat(service.post("/datasets/full", stream, "Content-Type", arrow)
+                            .statusCode())
+                    .isEqualTo(503);
+            UploadTest.assertNothingOf(data.resolve("full"));
+            assertThat(service.get("/datasets/events?limit=10", "Accept", arrow).statusCode())
+                    .isEqualTo(200);
         }
     }
 
@@ -69,6 +98,7 @@ class OperationTest {
             assertThat(answers.get(2).lines()).hasSize(3);
             assertThat(answers.get(3)).startsWith("id,text\r\n0,");
             assertThat(answers.get(4).lines()).hasSize(100);
+            assertThat(answers.get(6)).contains("\"dataset\":\"copy\",\"records\":100");
             assertThat(service.get("/datasets/events").statusCode()).isEqualTo(404);
         }
     }

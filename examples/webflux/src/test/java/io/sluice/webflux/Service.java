@@ -22,20 +22,11 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.http.client.reactive.ReactorClientHttpConnector;
 import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Flux;
-import reactor.netty.resources.ConnectionProvider;
 
-/**
- * The service on a free port of the loopback, with clients for it that take a new connection for each request: once, on Java 25, a
- * request on a connection that had been used before was never read by the server, and the cause has not been found yet.
- */
+/** The service on a free port of the loopback, with clients for it. */
 final class Service implements AutoCloseable {
-
-    static {
-        System.setProperty("jdk.httpclient.keepalive.timeout", "0"); // before the client's classes are loaded
-    }
 
     final ConfigurableApplicationContext context;
     final int port;
@@ -45,7 +36,11 @@ final class Service implements AutoCloseable {
     final WebClient web;
 
     Service(Path data, String... options) {
-        List<String> all = new ArrayList<>(List.of("--data=" + data, "--server.port=0", "--logging.level.root=error"));
+        this("--data=" + data, options);
+    }
+
+    private Service(String location, String... options) {
+        List<String> all = new ArrayList<>(List.of(location, "--server.port=0", "--logging.level.root=error"));
         if (Stream.of(options).noneMatch(option -> option.contains("requests-per-second"))) {
             all.add("--sluice.service.requests-per-second=0");
         }
@@ -54,11 +49,14 @@ final class Service implements AutoCloseable {
         port = context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
         root = URI.create("http://127.0.0.1:" + port);
         web = WebClient.builder()
-                .clientConnector(new ReactorClientHttpConnector(
-                        reactor.netty.http.client.HttpClient.create(ConnectionProvider.newConnection())))
                 .baseUrl(root.toString())
                 .codecs(codecs -> codecs.defaultCodecs().maxInMemorySize(64 << 20))
                 .build();
+    }
+
+    /** On a store elsewhere, {@code s3://bucket/prefix/}. */
+    static Service at(String location, String... options) {
+        return new Service("--sluice.location=" + location, options);
     }
 
     HttpRequest.Builder request(String path) {

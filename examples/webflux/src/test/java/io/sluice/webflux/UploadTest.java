@@ -53,7 +53,8 @@ class UploadTest {
                 "--sluice.read.max-record=10KB",
                 "--sluice.service.max-body=3MB",
                 "--sluice.service.max-content=4MB",
-                "--sluice.service.max-writes=2");
+                "--sluice.service.max-writes=2",
+                "--sluice.service.stall=1s");
     }
 
     @AfterAll
@@ -191,6 +192,7 @@ class UploadTest {
         assertThat(service.post("/datasets/large", bomb, "Content-Encoding", "zstd")
                         .statusCode())
                 .isEqualTo(413);
+        assertThat(meter("sluice.service.rejected", "reason", "limit")).isEqualTo(4);
         assertNothingOf("large");
     }
 
@@ -223,6 +225,22 @@ class UploadTest {
         }
         await(() -> open() == 0);
         assertNothingOf("aborted");
+    }
+
+    @Test
+    void anUploadOfWhichNothingComesAnyMoreIsGivenUp() throws Exception {
+        try (HttpSocket socket = new HttpSocket(service.port)) {
+            socket.send(HttpSocket.head("POST", "/datasets/stalled", "Content-Length", "2999999") + joined(LINES));
+            await(() -> count("stalled") > 3);
+            HttpSocket.Response answer = socket.receive(false);
+            assertThat(answer.status()).isEqualTo(408);
+            assertThat(answer.headers()).containsEntry("connection", "close");
+            assertThat(answer.body()).contains("nothing came for 1000 ms");
+            assertNothingOf("stalled");
+            assertThat(open()).isZero();
+            assertThat(meter("sluice.service.rejected", "reason", "stall")).isEqualTo(1);
+            assertThat(socket.isAtEnd()).isTrue();
+        }
     }
 
     @Test
@@ -263,13 +281,13 @@ class UploadTest {
                 .isEqualTo(100);
     }
 
-    private static void begin(OutputStream out, String name) throws IOException {
+    static void begin(OutputStream out, String name) throws IOException {
         out.write(("POST /datasets/" + name + " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
                 .getBytes(StandardCharsets.ISO_8859_1));
         chunk(out, "{\"first\":1}\n".getBytes(StandardCharsets.UTF_8));
     }
 
-    private static void chunk(OutputStream out, byte[] bytes) throws IOException {
+    static void chunk(OutputStream out, byte[] bytes) throws IOException {
         out.write((Integer.toHexString(bytes.length) + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
         out.write(bytes);
         out.write("\r\n".getBytes(StandardCharsets.ISO_8859_1));
@@ -285,10 +303,14 @@ class UploadTest {
         }
     }
 
-    /** No shard, no temporary file, no claim. */
     private static void assertNothingOf(String name) throws IOException {
-        if (Files.exists(data.resolve(name))) {
-            try (var files = Files.walk(data.resolve(name))) {
+        assertNothingOf(data.resolve(name));
+    }
+
+    /** No shard, no temporary file, no claim. */
+    static void assertNothingOf(Path directory) throws IOException {
+        if (Files.exists(directory)) {
+            try (var files = Files.walk(directory)) {
                 assertThat(files.filter(Files::isRegularFile)).isEmpty();
             }
         }
