@@ -135,8 +135,14 @@ public final class Arrow {
         if (dataset.format() instanceof JsonlArrowFormat jsonl) {
             return dataset.as(jsonl.schemaOfSample()).read().next();
         }
-        return using(dataset.read(ReadSpec.create().limit(1).parallelism(1)), batch -> Mono.just(batch.schema()))
-                .next();
+        // at the end, and not before: by then all memory is back, whatever whoever waits does with the allocator
+        return dataset.read(ReadSpec.create().limit(1).parallelism(1))
+                .map(batch -> {
+                    try (batch) {
+                        return batch.schema();
+                    }
+                })
+                .reduce((first, later) -> first);
     }
 
     /**

@@ -40,12 +40,23 @@ final class BatchEstimate {
         BatchAssembler.Options options = full;
         ReadSpec one = ReadSpec.create().parallelism(1).prefetchBytes(PREFETCH_BYTES);
         if (options == null) {
-            return Arrow.using(dataset.read(one), batch -> Mono.just(allocated(batch)))
+            return dataset.read(one)
+                    .map(batch -> {
+                        try (batch) {
+                            return allocated(batch);
+                        }
+                    })
                     .next();
         }
         int sample = Math.min(SAMPLE_ROWS, options.batchRows());
-        return Arrow.using(dataset.read(one.limit(sample)), batch -> Mono.just(estimate(batch, sample, options)))
-                .next();
+        // at the end of the sample, when all memory is back: whoever waits may close the allocator then
+        return dataset.read(one.limit(sample))
+                .map(batch -> {
+                    try (batch) {
+                        return estimate(batch, sample, options);
+                    }
+                })
+                .reduce((first, later) -> first);
     }
 
     /** A batch that ended before the sample did is one that reading makes, too: by its bytes, or because there is no more. */

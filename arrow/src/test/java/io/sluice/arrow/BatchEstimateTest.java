@@ -56,6 +56,13 @@ class BatchEstimateTest {
         return recycle ? recycling : allocator;
     }
 
+    /** When it is told, all is given back: whoever waits may close the allocator at once. */
+    private static long estimate(BufferAllocator from, Dataset<RecordBatch> dataset) {
+        return Arrow.estimateBatchBytes(dataset)
+                .doOnNext(bytes -> assertThat(from.getAllocatedMemory()).isZero())
+                .block();
+    }
+
     /** What each batch of the data set takes, the one behind the other. */
     private static List<Long> taken(BufferAllocator from, Dataset<RecordBatch> dataset) {
         List<Long> bytes = new ArrayList<>();
@@ -94,7 +101,7 @@ class BatchEstimateTest {
         Dataset<RecordBatch> dataset = Dataset.at(
                 new ChunkedStore(50_000, null).with("a.jsonl", lines(rows)), "a.jsonl", Arrow.jsonl(from, spec));
 
-        isNear(Arrow.estimateBatchBytes(dataset).block(), taken(from, dataset));
+        isNear(estimate(from, dataset), taken(from, dataset));
     }
 
     @ParameterizedTest
@@ -113,7 +120,7 @@ class BatchEstimateTest {
         ArrowSpec spec = ArrowSpec.create().batchRows(batchRows).batchBytes(batchBytes);
         Dataset<RecordBatch> dataset = Dataset.at(counting, "a.avro", Arrow.avro(from, AvroSpec.create(), spec));
 
-        long estimate = Arrow.estimateBatchBytes(dataset).block();
+        long estimate = estimate(from, dataset);
 
         assertThat(counting.bytes.get()).isLessThan(store.head("a.avro").block().size());
         isNear(estimate, taken(from, dataset));
@@ -126,7 +133,7 @@ class BatchEstimateTest {
         dataset.write(Flux.range(0, 3).map(i -> Batches.random(allocator, i, 500)))
                 .block();
 
-        long estimate = Arrow.estimateBatchBytes(dataset).block();
+        long estimate = estimate(allocator, dataset);
 
         List<Long> taken = taken(allocator, dataset);
         assertThat(estimate).isEqualTo(taken.get(0));

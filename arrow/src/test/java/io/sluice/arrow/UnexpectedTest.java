@@ -17,6 +17,7 @@ import java.util.Map;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.Schema;
 import org.junit.jupiter.api.Test;
 
 /** What turns up after the schema is fixed. */
@@ -89,6 +90,36 @@ class UnexpectedTest {
                         Map.of("a", 4L, "_rest", Map.of("l", List.of(1, "two", 3))),
                         Map.of("a", 6L, "_rest", Map.of("b", 2)),
                         Map.of("a", 7L));
+    }
+
+    @Test
+    void collectedKeysAreWrittenAsJsonWantsThem() {
+        List<Map<String, Object>> rows = Rows.read(
+                FIRST_ONLY.unexpected(Unexpected.COLLECT),
+                HEAD + "{\"a\":3,\"q\\\"u\\\\o\":1,\"line\\n\\u0001\":2,\"é😀\":3}\n");
+        assertThat(rows.get(2)).isEqualTo(Map.of("a", 3L, "_rest", Map.of("q\"u\\o", 1, "line\n\u0001", 2, "é😀", 3)));
+    }
+
+    @Test
+    void whatAColumnMustHaveIsNotCollected() {
+        Schema schema = new Schema(List.of(new Field(
+                "a", org.apache.arrow.vector.types.pojo.FieldType.notNullable(Batches.integer(64, true)), List.of())));
+        ArrowSpec spec = ArrowSpec.create().schema(schema).unexpected(Unexpected.COLLECT);
+        assertThat(Rows.read(spec, "{\"a\":1,\"b\":2}\n")).containsExactly(Map.of("a", 1L, "_rest", Map.of("b", 2)));
+        assertThatThrownBy(() -> Rows.read(spec, "{\"a\":\"x\"}\n"))
+                .isInstanceOf(RecordException.class)
+                .hasMessageContaining("'a'");
+    }
+
+    /** Where no type of the kind takes it, the column becomes JSON text. */
+    @Test
+    void widenMakesTextOfWhatNoWiderTypeTakes() {
+        Schema schema = new Schema(List.of(Batches.field(
+                "day",
+                new org.apache.arrow.vector.types.pojo.ArrowType.Date(org.apache.arrow.vector.types.DateUnit.DAY))));
+        ArrowSpec spec = ArrowSpec.create().schema(schema).unexpected(Unexpected.WIDEN);
+        assertThat(Rows.read(spec, "{\"day\":\"2026-01-31\"}\n{\"day\":\"soon\"}\n{}\n"))
+                .containsExactly(Map.of("day", "2026-01-31"), Map.of("day", "soon"), Map.of());
     }
 
     private static Map<String, Object> nullable(Object... pairs) {
