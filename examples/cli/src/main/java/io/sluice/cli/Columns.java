@@ -32,6 +32,14 @@ final class Columns implements AutoCloseable {
         return has(location, FILES) || has(location, STREAMS) || AvroFiles.isNamedBy(location);
     }
 
+    /** What only looks at JSONL and Avro says so, rather than take an Arrow file for bad JSONL. */
+    static void refuseArrow(String command, String location) {
+        if (isNamedBy(location) && !AvroFiles.isNamedBy(location)) {
+            throw new UsageException(command + " reads JSONL and Avro, not Arrow: try sluice cat " + location
+                    + " | sluice " + command + " -");
+        }
+    }
+
     /** The extensions that name them. */
     static List<String> extensions() {
         return List.of(".arrow", ".arrows", ".feather", AvroFiles.EXTENSION);

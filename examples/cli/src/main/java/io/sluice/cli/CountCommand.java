@@ -40,6 +40,7 @@ final class CountCommand extends Command {
 
     @Override
     public Integer call() {
+        Columns.refuseArrow("count", source.location);
         Out out = new Out(streams);
         try (OnError errors = OnError.of(onError, source.location);
                 Progress progress = new Progress(streams, false)) {

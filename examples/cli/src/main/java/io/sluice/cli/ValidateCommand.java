@@ -34,6 +34,7 @@ final class ValidateCommand extends Command {
 
     @Override
     public Integer call() {
+        Columns.refuseArrow("validate", source.location);
         Out out = new Out(streams);
         try (Progress progress = new Progress(streams, true)) {
             Findings findings = new Findings(out, progress);

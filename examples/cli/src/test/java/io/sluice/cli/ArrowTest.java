@@ -11,6 +11,7 @@ import io.sluice.cli.Cli.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -150,6 +151,11 @@ class ArrowTest {
         Result cut = run("cat", arrow);
         assertThat(cut.exit()).isEqualTo(1);
         assertThat(cut.message()).contains("x.arrow").contains("footer");
+        for (String command : List.of("count", "validate")) {
+            Result refused = run(command, arrow);
+            assertThat(refused.exit()).isEqualTo(2);
+            assertThat(refused.message()).contains("not Arrow").contains("sluice cat");
+        }
         Files.write(arrow, utf8(TEXT));
         assertThat(run("cat", arrow).message()).contains("neither an Arrow IPC file nor a stream");
     }
