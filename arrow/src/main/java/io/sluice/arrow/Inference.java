@@ -14,7 +14,12 @@ import org.apache.arrow.vector.types.TimeUnit;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Schema;
 
-/** Walks over records and notes what there is in them. Refused records are left out. Single-threaded. */
+/**
+ * Walks over records and notes what there is in them. Refused records are left out. Single-threaded.
+ *
+ * <p>What is noted of a record can't be taken back. So as long as all records are good, each is checked while it is noted, in one go;
+ * the first that is refused has everything begin anew, and from there on each record is checked before anything of it is noted.
+ */
 final class Inference {
 
     /** The most places that a schema may have: data with arbitrary keys must not make columns without end. */
@@ -33,7 +38,8 @@ final class Inference {
     private final Lines lines;
     private final JsonText text;
     private final Temporals temporals;
-    private final InferredNode root = new InferredNode("");
+    private InferredNode root = new InferredNode("");
+    private boolean checksFirst;
     private byte[] b = {};
     private int after;
     private int columns;
@@ -46,60 +52,74 @@ final class Inference {
         this.temporals = new Temporals(rules.patterns());
     }
 
-    /** Records seen, refused ones not counted. */
-    long records() {
-        return records;
-    }
-
-    InferredNode root() {
-        return root;
-    }
-
-    /** What takes everything seen. */
-    Schema schema() {
-        return new Schema(root.toFields(rules));
-    }
-
-    /** Walks over a block, up to so many records in all. */
-    void add(Block block, long maxRecords) {
-        walk(block, maxRecords);
-    }
-
     /** Walks over a block as a decoder does; the values are what was seen, all in all. */
     DecodedBlock<InferredNode> decode(Block block) {
-        int count = walk(block, Long.MAX_VALUE);
+        int count = walk(List.of(block), Long.MAX_VALUE);
         return lines.close(root, count);
     }
 
-    private int walk(Block block, long maxRecords) {
-        lines.openPadded(block);
-        int count = 0;
-        while (lines.nextStart()) {
-            if (records >= maxRecords) {
-                return count;
+    /** Walks over blocks, up to so many records in all; answers how many of the last one's are good. */
+    private int walk(List<Block> blocks, long maxRecords) {
+        try {
+            return walkOnce(blocks, maxRecords);
+        } catch (JsonFailure | SluiceException e) {
+            if (checksFirst) {
+                throw e;
             }
-            b = lines.bytes();
-            text.bytes(b);
-            int p = lines.start();
-            try {
-                int end = JsonText.space(b, text.skip(p, 0));
-                if (b[p] == '{' && b[end] == '\n') {
-                    if (lines.endedAt(end)) {
-                        object(root, p);
-                        records++;
-                        count++;
-                    }
-                    continue;
+            checksFirst = true;
+            root = new InferredNode("");
+            columns = 0;
+            records = 0;
+            return walkOnce(blocks, maxRecords);
+        }
+    }
+
+    private int walkOnce(List<Block> blocks, long maxRecords) {
+        int count = 0;
+        for (Block block : blocks) {
+            if (records >= maxRecords) {
+                break;
+            }
+            lines.openPadded(block);
+            count = 0;
+            while (records < maxRecords && lines.nextStart()) {
+                b = lines.bytes();
+                text.bytes(b);
+                if (record(lines.start())) {
+                    records++;
+                    count++;
                 }
-                reject(
-                        b[end] == '\n'
-                                ? new JsonFailure(Kind.UNEXPECTED_TYPE, "the record is not an object", p)
-                                : new JsonFailure(Kind.MALFORMED, "something follows the record's object", end));
-            } catch (JsonFailure e) {
-                reject(e);
             }
         }
         return count;
+    }
+
+    /** Whether the record is good; where it is not, it has been refused, or nothing noted so far is to be used. */
+    private boolean record(int p) {
+        if (!checksFirst) {
+            int end = JsonText.space(b, object(root, p, 1));
+            if (b[end] != '\n' || !lines.endedAt(end)) {
+                throw JsonFailure.expected("the line's end", b, end);
+            }
+            return true;
+        }
+        try {
+            int end = JsonText.space(b, text.skip(p, 0));
+            if (b[end] != '\n') {
+                throw new JsonFailure(Kind.MALFORMED, "something follows the record's object", end);
+            }
+            if (b[p] != '{') {
+                throw new JsonFailure(Kind.UNEXPECTED_TYPE, "the record is not an object", p);
+            }
+            if (!lines.endedAt(end)) {
+                return false;
+            }
+        } catch (JsonFailure e) {
+            reject(e);
+            return false;
+        }
+        object(root, p, 1);
+        return true;
     }
 
     private void reject(JsonFailure e) {
@@ -107,9 +127,12 @@ final class Inference {
         lines.reject(kind, String.valueOf(e.getMessage()), e.at(), null);
     }
 
-    /** The record is known to be good: only what is there is of interest. */
-    private int object(InferredNode node, int p) {
+    private int object(InferredNode node, int p, int depth) {
         byte[] b = this.b;
+        if (b[p] != '{') {
+            throw JsonFailure.expected("'{'", b, p);
+        }
+        text.checkDepth(depth, p);
         p = JsonText.space(b, p + 1);
         if (b[p] == '}') {
             return p + 1;
@@ -128,17 +151,26 @@ final class Inference {
                 p = after;
             }
             slot = f.slot;
-            p = value(f, JsonText.space(b, p));
+            p = value(f, JsonText.space(b, p), depth);
             p = JsonText.space(b, p);
             if (b[p] == '}') {
                 return p + 1;
+            }
+            if (b[p] != ',') {
+                throw JsonFailure.expected("',' or '}'", b, p);
             }
             p = JsonText.space(b, p + 1);
         }
     }
 
     private InferredNode key(InferredNode node, int slot, int p) {
+        if (b[p] != '"') {
+            throw JsonFailure.expected("a key", b, p);
+        }
         int end = JsonText.space(b, text.slice(p + 1));
+        if (b[end] != ':') {
+            throw JsonFailure.expected("':'", b, end);
+        }
         after = end + 1;
         InferredNode f = (InferredNode) node.find(text.sliceBytes, text.sliceFrom, text.sliceTo);
         if (f == null) {
@@ -155,7 +187,7 @@ final class Inference {
         return f;
     }
 
-    private int value(InferredNode f, int p) {
+    private int value(InferredNode f, int p, int depth) {
         byte[] b = this.b;
         switch (b[p]) {
             case '"':
@@ -168,40 +200,44 @@ final class Inference {
                 return text.skipString(p + 1);
             case '{':
                 f.kinds |= InferredNode.OBJECT;
-                return object(f, p);
+                return object(f, p, depth + 1);
             case '[':
                 f.kinds |= InferredNode.LIST;
-                return list(f.element(), p);
-            case 't':
+                return list(f.element(), p, depth + 1);
+            case 't', 'f':
                 f.kinds |= InferredNode.BOOL;
-                return p + 4;
-            case 'f':
-                f.kinds |= InferredNode.BOOL;
-                return p + 5;
-            case 'n':
-                return p + 4;
-            default:
+                return text.skip(p, depth);
+            case 'N', 'I':
+                f.kinds |= InferredNode.DECIMAL;
+                return text.skip(p, depth);
+            case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
                 return number(f, p);
+            default:
+                return text.skip(p, depth); // a null, or a failure
         }
     }
 
-    private int list(InferredNode item, int p) {
+    private int list(InferredNode item, int p, int depth) {
+        text.checkDepth(depth, p);
         byte[] b = this.b;
         p = JsonText.space(b, p + 1);
         if (b[p] == ']') {
             return p + 1;
         }
         while (true) {
-            p = JsonText.space(b, value(item, p));
+            p = JsonText.space(b, value(item, p, depth));
             if (b[p] == ']') {
                 return p + 1;
+            }
+            if (b[p] != ',') {
+                throw JsonFailure.expected("',' or ']'", b, p);
             }
             p = JsonText.space(b, p + 1);
         }
     }
 
     private int number(InferredNode f, int p) {
-        if (text.isNonFinite(p)) {
+        if (b[p + 1] == 'I') { // -Infinity, or a failure
             f.kinds |= InferredNode.DECIMAL;
             return text.skip(p, 0);
         }
@@ -262,13 +298,8 @@ final class Inference {
     /** What takes everything in a sample. */
     static Schema of(List<Block> sample, long maxRecords, ReadLimits limits, JsonRules json, InferenceRules rules) {
         Inference inference = new Inference(limits, json, rules);
-        for (Block block : sample) {
-            if (inference.records() >= maxRecords) {
-                break;
-            }
-            inference.add(block, maxRecords);
-        }
-        return inference.schema();
+        inference.walk(sample, maxRecords);
+        return new Schema(inference.root.toFields(rules));
     }
 
     /** What takes everything in a block that does not fit its reader's schema. */

@@ -7,11 +7,13 @@ import io.sluice.codec.Block;
 import io.sluice.codec.ReadLimits;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The promotion table of docs/arrow.md, line by line. */
 class InferenceTest {
@@ -123,6 +125,51 @@ class InferenceTest {
                         .getFields())
                 .extracting(InferenceTest::show)
                 .containsExactly("Int(64, true)");
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
+    void nothingOfARefusedRecordIsNoted(String record) {
+        Schema schema = infer(ArrowSpec.create(), "{\"v\":1}\n" + record + "\n{\"v\":2}\n");
+        assertThat(schema.getFields()).extracting(InferenceTest::show).containsExactly("Int(64, true)");
+    }
+
+    static Stream<String> refused() {
+        StringBuilder keys = new StringBuilder("{\"v\":\"x\"");
+        for (int i = 0; i <= Inference.MAX_COLUMNS; i++) {
+            keys.append(",\"k").append(i).append("\":0");
+        }
+        return Stream.of(
+                "{\"v\":\"x\"",
+                "{\"v\":\"x\",",
+                "{\"v\":\"x\",}",
+                "{\"v\":\"x\",n:1}",
+                "{\"v\":\"x\" \"n\":1}",
+                "{\"v\":\"x\",\"n\" 1}",
+                "{\"v\":\"x\",\"n\":}",
+                "{\"v\":\"x\",\"n\":tru}",
+                "{\"v\":\"x\",\"n\":fals}",
+                "{\"v\":\"x\",\"n\":nul}",
+                "{\"v\":\"x\",\"n\":01}",
+                "{\"v\":\"x\",\"n\":-}",
+                "{\"v\":\"x\",\"n\":1.}",
+                "{\"v\":\"x\",\"n\":NaN}",
+                "{\"v\":\"x\",\"n\":-Infinity}",
+                "{\"v\":\"x\",\"n\":[1,]}",
+                "{\"v\":\"x\",\"n\":[1 2]}",
+                "{\"v\":\"x\",\"n\":[1}",
+                "{\"v\":\"x\",\"n\":\"\\x\"}",
+                "{\"v\":\"x\",\"n\":\"\\ud800\"}",
+                "{\"v\":\"x\",\"n\":\"\u0001\"}",
+                "{\"v\":\"x\",\"n\":" + "[".repeat(1000) + "]".repeat(1000) + "}",
+                "{\"v\":\"x\",\"n\":" + "{\"n\":".repeat(1000) + "1" + "}".repeat(1001),
+                "{\"v\":\"x\"} x",
+                "{\"v\":\"x\"}{\"v\":\"x\"}",
+                "{\"v\":\"x\",\"n\":\"" + "x".repeat(1 << 24) + "\"}",
+                "[{\"v\":\"x\"}]",
+                "\"v\"",
+                keys + " ",
+                keys + "]");
     }
 
     @Test
