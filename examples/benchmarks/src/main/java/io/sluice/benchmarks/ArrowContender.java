@@ -1,7 +1,9 @@
 package io.sluice.benchmarks;
 
 import io.sluice.Dataset;
+import io.sluice.DatasetListener;
 import io.sluice.ReadSpec;
+import io.sluice.ShardReport;
 import io.sluice.arrow.Arrow;
 import io.sluice.arrow.ArrowSpec;
 import io.sluice.arrow.RecordBatch;
@@ -49,6 +51,25 @@ enum ArrowContender {
                     .read(ReadSpec.create().parallelism(cores))
                     .reduce(0L, Long::sum)
                     .block());
+        }
+    },
+    /** The schema that takes all records of the file. */
+    SCHEMA {
+        @Override
+        long pass(Path file, int cores) {
+            long[] records = new long[1];
+            DatasetListener counting = new DatasetListener() {
+                @Override
+                public void shardCompleted(ShardReport report) {
+                    records[0] += report.records();
+                }
+            };
+            try (BufferAllocator allocator = Arrow.allocator(BATCH_MEMORY)) {
+                ReadSpec spec = ReadSpec.create().parallelism(cores).listener(counting);
+                Objects.requireNonNull(Arrow.schema(Dataset.at(file, Arrow.jsonl(allocator)), spec)
+                        .block());
+            }
+            return records[0];
         }
     },
     SLUICE_AVRO {
