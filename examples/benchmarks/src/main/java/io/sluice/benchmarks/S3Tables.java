@@ -1,6 +1,5 @@
 package io.sluice.benchmarks;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.sluice.Dataset;
 import io.sluice.format.Jsonl;
 import io.sluice.s3.S3ClientSpec;
@@ -11,7 +10,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -46,8 +44,6 @@ public final class S3Tables {
     private static final String BUCKET = "bucket";
     private static final int SHARD_BYTES = 10_000;
     private static final Duration WARM_UP = Duration.ofSeconds(4);
-    private static final OperatingSystemMXBean CLIENT =
-            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
     private final S3AsyncClient near;
     private final S3AsyncClient far;
@@ -348,8 +344,8 @@ public final class S3Tables {
         Rate best = new Rate(0, 0, 0);
         double worst = Double.MAX_VALUE;
         for (int i = 0; i < passes; i++) {
-            long client = CLIENT.getProcessCpuTime();
-            long serving = serverNanos();
+            long client = nanos(ProcessHandle.current());
+            long serving = nanos(server);
             long began = System.nanoTime();
             pass.run();
             double rate = units * 1e3 / (System.nanoTime() - began);
@@ -357,8 +353,8 @@ public final class S3Tables {
             if (rate > best.best) {
                 best = new Rate(
                         rate,
-                        (CLIENT.getProcessCpuTime() - client) / (double) units,
-                        (serverNanos() - serving) / (double) units);
+                        (nanos(ProcessHandle.current()) - client) / (double) units,
+                        (nanos(server) - serving) / (double) units);
             }
         }
         System.out.printf(
@@ -373,8 +369,9 @@ public final class S3Tables {
         return best;
     }
 
-    private long serverNanos() {
-        return server.info().totalCpuDuration().orElse(Duration.ZERO).toNanos();
+    /** Of processors. */
+    private static long nanos(ProcessHandle process) {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos();
     }
 
     private static long size(Path file) {
