@@ -66,6 +66,11 @@ final class Machine {
         return limit;
     }
 
+    /** Where two words can be read that are the block's. */
+    int pairLimit() {
+        return limit - 2 * Long.BYTES;
+    }
+
     /** Where a string must end so that it, and a word behind it, can be read in whole words. */
     int wordLimit() {
         return wordLimit;
@@ -80,12 +85,14 @@ final class Machine {
      */
     int row(Domain domain, int row, int pos) {
         domain.row = row;
-        RowReader made = domain.reader;
-        Program program = domain.program;
-        return made == null ? run(program, row, pos) : made.read(this, bytes, program.columns, program, row, pos);
+        return run(domain.program, row, pos);
     }
 
     private int run(Program program, int row, int from) {
+        RowReader made = program.reader;
+        if (made != null) {
+            return made.read(this, bytes, program.columns, program, row, from);
+        }
         int pos = from;
         for (int i = 0; i < program.codes.length; i++) {
             pos = step(program, i, row, pos);
@@ -121,7 +128,7 @@ final class Machine {
             case Program.STRING -> Steps.readString(this, bytes, c, row, pos, 0);
             case Program.ARRAY -> Steps.readArray(this, bytes, c, row, pos, program, i);
             case Program.SKIP_VARINT -> Steps.skipVarints(bytes, pos, program.numbers[i]);
-            case Program.SKIP_BYTES -> Steps.skipBytes(this, bytes, pos);
+            case Program.SKIP_BYTES -> Steps.skipBytes(this, bytes, pos, program.lengths, i);
             case Program.SKIP -> skip((Shape) program.detail(i), pos);
             default -> other(program, i, c, row, pos);
         };
@@ -138,12 +145,20 @@ final class Machine {
             case Program.INT -> Steps.readInt(this, bytes, c, row, in.pos, 0);
             case Program.LONG -> Steps.readLong(this, bytes, c, row, in.pos, 0);
             case Program.DOUBLE -> Steps.readDouble(this, bytes, c, row, in.pos, 0);
+            case Program.FLOAT -> Steps.readFloat(this, bytes, c, row, in.pos, 0);
+            case Program.BOOLEAN -> Steps.readBoolean(this, bytes, c, row, in.pos, 0);
             default -> Steps.readString(this, bytes, c, row, in.pos, 0);
         };
     }
 
-    static BadRecord oddIndex() {
-        return BadRecord.broken("a union index that is neither 0 nor 1");
+    /**
+     * As {@link #oddUnion(Column, int, int, int, int)}, for a value that is skipped.
+     *
+     * @return the position behind the index; negated where it says null
+     */
+    int oddUnion(int pos, int nullByte) {
+        BinaryInput in = input(pos);
+        return in.readIndex(2, "union") == nullByte >> 1 ? -in.pos : in.pos;
     }
 
     /** A string near the end of the bytes, or where its column has no room. */
@@ -151,7 +166,7 @@ final class Machine {
         if (length > limit - pos) {
             throw Steps.tooLong(length, limit - pos);
         }
-        byte[] data = c.ensureBytes(length + Long.BYTES);
+        byte[] data = c.ensureBytes(length + Steps.TINY_LENGTH); // and for the next, so that this is rare
         System.arraycopy(bytes, pos, data, c.end, length);
         if (!Utf8Check.isValid(data, c.end, c.end + length)) {
             throw BinaryInput.invalidUtf8();

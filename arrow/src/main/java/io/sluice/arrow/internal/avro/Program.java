@@ -60,8 +60,13 @@ final class Program {
     final int[] numbers;
     /** What else an instruction needs. */
     final @Nullable Object[] details;
+    /** Of strings that are skipped, see {@link Steps#skipBytes}. */
+    final int[] lengths;
     /** The columns, of the chunk in hand. */
     final Column[] columns;
+    /** The program as code of its own; null where the loop runs it. */
+    @Nullable
+    RowReader reader;
 
     Program(List<Instruction> instructions) {
         int n = instructions.size();
@@ -70,6 +75,7 @@ final class Program {
         columnIndexes = new int[n];
         numbers = new int[n];
         details = new Object[n];
+        lengths = new int[n];
         columns = new Column[n];
         for (int i = 0; i < n; i++) {
             Instruction instruction = instructions.get(i);
@@ -116,9 +122,6 @@ final class Program {
         final int minBytes;
         /** The code of the only instruction, where that is all there is to do; else -1. */
         final int simple;
-        /** The program as code of its own; null where the loop runs it. */
-        @Nullable
-        RowReader reader;
         /** The row begun last. */
         int row = -1;
 

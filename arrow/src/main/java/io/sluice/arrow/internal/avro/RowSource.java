@@ -33,8 +33,8 @@ final class RowSource {
         if (compiled == null || !compiledFor.equals(header.schemaJson())) {
             Schema file = header.schema();
             Compiler made = new Compiler(file, files.reader(file), pool.plans());
-            for (Domain domain : made.domains()) {
-                domain.reader = RowReaders.make(domain.program);
+            for (Program program : made.programs()) {
+                program.reader = RowReaders.make(program);
             }
             compiled = made;
             compiledFor = header.schemaJson();

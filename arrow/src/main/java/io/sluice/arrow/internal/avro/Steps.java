@@ -21,14 +21,31 @@ final class Steps {
     private static final long HIGH_BITS = 0x8080808080808080L;
     private static final long LOW_56 = 0x00FFFFFFFFFFFFFFL;
 
+    private static final long EACH_BYTE = 0x0101010101010101L;
+
     /** A length byte with one of these bits is not the whole of a length that is positive. */
     private static final int NOT_SHORT = 0x81;
 
+    /** A string shorter than this is read and written as two words. */
+    static final int TINY_LENGTH = 16;
+
+    /** A length byte with one of these bits is not that of a string so short. */
+    private static final int NOT_TINY = ~(2 * (TINY_LENGTH - 1));
+
+    /** By length: the high bits of the string's bytes in the first of two words, and in the second. */
+    private static final long[] LOW_BYTES = new long[TINY_LENGTH];
+
+    private static final long[] HIGH_BYTES = new long[TINY_LENGTH];
+
+    static {
+        for (int length = 1; length < TINY_LENGTH; length++) {
+            LOW_BYTES[length] = HIGH_BITS >>> Math.max(0, 64 - 8 * length);
+            HIGH_BYTES[length] = length <= 8 ? 0 : HIGH_BITS >>> 128 - 8 * length;
+        }
+    }
+
     /** A length of one byte is less than this. */
     static final int SHORT_LENGTH = 64;
-
-    /** Room behind a short string that is read and written in whole words. */
-    static final int MARGIN = SHORT_LENGTH + Long.BYTES;
 
     private Steps() {}
 
@@ -63,29 +80,46 @@ final class Steps {
         if (index != nullByte) {
             return machine.oddUnion(c, row, pos, nullByte, Program.INT);
         }
+        return nullInt(c, row, pos + 1);
+    }
+
+    private static int nullInt(Column c, int row, int next) {
         Column.INTS.set(c.data, row << 2, 0);
         c.nulls[row >> 6] |= 1L << row;
         c.nullCount++;
-        return pos + 1;
+        return next;
     }
 
-    static int readLong(Machine machine, byte[] buf, Column c, int row, int pos, int unused) {
-        long raw = buf[pos];
-        int next = pos + 1;
+    static int readLong(Machine machine, byte[] buf, Column c, int row, int from, int unused) {
+        int pos = from;
+        int raw = buf[pos++];
         if (raw < 0) {
-            long packed = varint(buf, pos);
-            if (packed != 0) {
-                raw = packed & LOW_56;
-                next = pos + (int) (packed >>> 56);
-            } else {
-                BinaryInput in = machine.input(pos);
-                long value = in.readLong();
-                raw = value << 1 ^ value >> 63;
-                next = in.pos;
+            raw = raw & 0x7F | buf[pos++] << 7;
+            if (raw < 0) {
+                raw = raw & 0x3FFF | buf[pos++] << 14;
+                if (raw < 0) {
+                    raw = raw & 0x1FFFFF | buf[pos++] << 21;
+                    if (raw < 0) {
+                        return readLongerLong(machine, buf, c, row, from);
+                    }
+                }
             }
         }
+        Column.LONGS.set(c.data, row << 3, (long) (raw >>> 1 ^ -(raw & 1)));
+        return pos;
+    }
+
+    /** A number of five bytes or more. */
+    private static int readLongerLong(Machine machine, byte[] buf, Column c, int row, int from) {
+        long packed = varint(buf, from);
+        if (packed == 0) {
+            BinaryInput in = machine.input(from);
+            Column.LONGS.set(c.data, row << 3, in.readLong());
+            return in.pos;
+        }
+        long raw = packed & LOW_56;
         Column.LONGS.set(c.data, row << 3, raw >>> 1 ^ -(raw & 1));
-        return next;
+        return from + (int) (packed >>> 56);
     }
 
     static int readLongOrNull(Machine machine, byte[] buf, Column c, int row, int pos, int nullByte) {
@@ -121,6 +155,14 @@ final class Steps {
         return pos + 4;
     }
 
+    static int readFloatOrNull(Machine machine, byte[] buf, Column c, int row, int pos, int nullByte) {
+        int index = buf[pos];
+        if ((index ^ nullByte) == 2) {
+            return readFloat(machine, buf, c, row, pos + 1, 0);
+        }
+        return index == nullByte ? nullInt(c, row, pos + 1) : machine.oddUnion(c, row, pos, nullByte, Program.FLOAT);
+    }
+
     static int readBoolean(Machine machine, byte[] buf, Column c, int row, int pos, int unused) {
         byte b = buf[pos];
         if ((b & ~1) != 0) {
@@ -130,7 +172,49 @@ final class Steps {
         return pos + 1;
     }
 
+    static int readBooleanOrNull(Machine machine, byte[] buf, Column c, int row, int pos, int nullByte) {
+        int index = buf[pos];
+        if ((index ^ nullByte) == 2) {
+            return readBoolean(machine, buf, c, row, pos + 1, 0);
+        }
+        if (index != nullByte) {
+            return machine.oddUnion(c, row, pos, nullByte, Program.BOOLEAN);
+        }
+        c.data[row] = 0;
+        c.nulls[row >> 6] |= 1L << row;
+        c.nullCount++;
+        return pos + 1;
+    }
+
     static int readString(Machine machine, byte[] buf, Column c, int row, int from, int unused) {
+        int first = buf[from];
+        if ((first & NOT_TINY) != 0) {
+            return readLongerString(machine, buf, c, row, from);
+        }
+        int pos = from + 1;
+        int length = first >> 1 & TINY_LENGTH - 1;
+        int end = c.end;
+        byte[] data = c.data;
+        if (pos > machine.pairLimit() || data.length - end < TINY_LENGTH) {
+            machine.string(c, row, pos, length);
+            return pos + length;
+        }
+        // without a loop or a branch on the length: what is too much is overwritten by the next value
+        long low = (long) Column.LONGS.get(buf, pos);
+        long high = (long) Column.LONGS.get(buf, pos + 8);
+        Column.LONGS.set(data, end, low);
+        Column.LONGS.set(data, end + 8, high);
+        if ((low & LOW_BYTES[length] | high & HIGH_BYTES[length]) != 0 && !Utf8Check.isValid(data, end, end + length)) {
+            throw BinaryInput.invalidUtf8();
+        }
+        end += length;
+        c.end = end;
+        c.offsets[row + 1] = end;
+        return pos + length;
+    }
+
+    /** A string of {@link #TINY_LENGTH} bytes or more. */
+    private static int readLongerString(Machine machine, byte[] buf, Column c, int row, int from) {
         int pos = from + 1;
         int length = buf[from];
         if ((length & NOT_SHORT) != 0) {
@@ -141,29 +225,31 @@ final class Steps {
         length >>= 1;
         int end = c.end;
         byte[] data = c.data;
-        if (pos + length > machine.wordLimit() || data.length - end < length + Long.BYTES) {
+        if (length < TINY_LENGTH || length > machine.limit() - pos || data.length - end < length) {
             machine.string(c, row, pos, length);
             return pos + length;
         }
-        // whole words, of which the last may hold bytes of what follows: they are overwritten by the next value
-        long high = 0;
-        int i = 0;
-        for (; i <= length - 8; i += 8) {
-            long word = (long) Column.LONGS.get(buf, pos + i);
-            Column.LONGS.set(data, end + i, word);
-            high |= word;
+        // two words at a time, the last two of which overlap with those before
+        long all = 0;
+        for (int i = 0; i < length - 16; i += 16) {
+            long low = (long) Column.LONGS.get(buf, pos + i);
+            long high = (long) Column.LONGS.get(buf, pos + i + 8);
+            Column.LONGS.set(data, end + i, low);
+            Column.LONGS.set(data, end + i + 8, high);
+            all |= low | high;
         }
-        long word = (long) Column.LONGS.get(buf, pos + i);
-        Column.LONGS.set(data, end + i, word);
-        // of the last word, the bytes that are the string's; in two steps, as a shift by 64 would be none
-        high |= word << (7 - (length - i) << 3) << 8;
+        int next = pos + length;
         end += length;
-        if ((high & HIGH_BITS) != 0 && !Utf8Check.isValid(data, end - length, end)) {
+        long low = (long) Column.LONGS.get(buf, next - 16);
+        long high = (long) Column.LONGS.get(buf, next - 8);
+        Column.LONGS.set(data, end - 16, low);
+        Column.LONGS.set(data, end - 8, high);
+        if (((all | low | high) & HIGH_BITS) != 0 && !Utf8Check.isValid(data, end - length, end)) {
             throw BinaryInput.invalidUtf8();
         }
         c.end = end;
         c.offsets[row + 1] = end;
-        return pos + length;
+        return next;
     }
 
     static int readStringOrNull(Machine machine, byte[] buf, Column c, int row, int pos, int nullByte) {
@@ -174,7 +260,9 @@ final class Steps {
         if (index != nullByte) {
             return machine.oddUnion(c, row, pos, nullByte, Program.STRING);
         }
-        nullAt(c, row);
+        c.offsets[row + 1] = c.end;
+        c.nulls[row >> 6] |= 1L << row;
+        c.nullCount++;
         return pos + 1;
     }
 
@@ -271,31 +359,87 @@ final class Steps {
         return pos;
     }
 
-    static int skipVarintOrNull(byte[] buf, int from, int nullByte) {
-        int index = buf[from];
-        int pos = from + 1;
-        if ((index & ~2) != 0) {
-            throw Machine.oddIndex();
+    static int skipVarint(byte[] buf, int pos) {
+        if (buf[pos] >= 0) {
+            return pos + 1;
         }
-        if (index != nullByte) {
-            while (buf[pos++] < 0) {}
+        if (buf[pos + 1] >= 0) {
+            return pos + 2;
         }
+        return buf[pos + 2] >= 0 ? pos + 3 : skipLongerVarint(buf, pos + 3);
+    }
+
+    private static int skipLongerVarint(byte[] buf, int from) {
+        int pos = from;
+        while (buf[pos++] < 0) {}
         return pos;
     }
 
-    static int skipBytes(Machine machine, byte[] buf, int from) {
-        int pos = from + 1;
-        int length = buf[from];
-        if ((length & NOT_SHORT) != 0) {
-            long packed = varint(buf, from);
-            length = checkLength(packed) << 1;
-            pos = from + (int) (packed >>> 56);
+    static int skipVarintOrNull(Machine machine, byte[] buf, int pos, int nullByte) {
+        int index = buf[pos];
+        if (index == nullByte) {
+            return pos + 1;
         }
-        length >>= 1;
+        if ((index ^ nullByte) != 2) {
+            int next = machine.oddUnion(pos, nullByte);
+            return next < 0 ? -next : skipVarint(buf, next);
+        }
+        return skipVarint(buf, pos + 1);
+    }
+
+    /**
+     * Skips a string. Where strings of a field have the same length, which the processor learns, it need not wait for
+     * the length to be read to know where the next field begins.
+     *
+     * @param lengths for each instruction the first byte of the string that it skipped last, where that was the whole length
+     */
+    static int skipBytes(Machine machine, byte[] buf, int from, int[] lengths, int i) {
+        int length = buf[from];
+        int before = lengths[i];
+        if (length == before) {
+            return from + 1 + (before >> 1);
+        }
+        if ((length & NOT_SHORT) != 0) {
+            return skipLongerBytes(machine, buf, from);
+        }
+        lengths[i] = length;
+        return from + 1 + (length >> 1);
+    }
+
+    static int skipBytesOrNull(Machine machine, byte[] buf, int pos, int nullByte, int[] lengths, int i) {
+        int index = buf[pos];
+        if (index == nullByte) {
+            return pos + 1;
+        }
+        if ((index ^ nullByte) != 2) {
+            int next = machine.oddUnion(pos, nullByte);
+            return next < 0 ? -next : skipBytes(machine, buf, next, lengths, i);
+        }
+        return skipBytes(machine, buf, pos + 1, lengths, i);
+    }
+
+    private static int skipLongerBytes(Machine machine, byte[] buf, int from) {
+        long packed = varint(buf, from);
+        int length = checkLength(packed);
+        int pos = from + (int) (packed >>> 56);
         if (length > machine.limit() - pos) {
             throw tooLong(length, machine.limit() - pos);
         }
         return pos + length;
+    }
+
+    /** Whether so many unions, one behind the other, are null. */
+    static boolean areNull(byte[] buf, int pos, int count, int nullByte) {
+        if (pos > buf.length - count - 7) {
+            return false;
+        }
+        long allNull = nullByte * EACH_BYTE;
+        long other = 0;
+        int i = 0;
+        for (; i < count - 8; i += 8) {
+            other |= (long) Column.LONGS.get(buf, pos + i) ^ allNull;
+        }
+        return (other | ((long) Column.LONGS.get(buf, pos + i) ^ allNull) << (64 - (count - i << 3))) == 0;
     }
 
     /**

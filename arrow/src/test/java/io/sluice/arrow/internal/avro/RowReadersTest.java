@@ -3,7 +3,9 @@ package io.sluice.arrow.internal.avro;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.arrow.internal.avro.Program.Instruction;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class RowReadersTest {
@@ -27,9 +29,45 @@ class RowReadersTest {
     @Test
     void keepsABoundedNumber() {
         RowReader first = RowReaders.make(program(0, 100));
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 600; i++) {
             RowReaders.make(program(0, 1000 + i));
         }
         assertThat(RowReaders.make(program(0, 100))).isNotNull().isNotSameAs(first);
+    }
+
+    /** Where the class could not be made, the loop would do the work: slower, and nobody would know. */
+    @Test
+    void everyProgramBecomesAClass() {
+        int[] codes = {
+            Program.INT,
+            Program.LONG,
+            Program.FLOAT,
+            Program.DOUBLE,
+            Program.BOOLEAN,
+            Program.STRING,
+            Program.BYTES,
+            Program.ARRAY,
+            Program.SKIP_VARINT,
+            Program.SKIP_FIXED,
+            Program.SKIP_BYTES,
+            Program.SLOW
+        };
+        for (int seed = 0; seed < 300; seed++) {
+            Random random = new Random(seed);
+            List<Instruction> instructions = new ArrayList<>();
+            int count = 2 + random.nextInt(seed % 10 == 0 ? 2000 : 100);
+            while (instructions.size() < count) {
+                int code = codes[random.nextInt(codes.length)];
+                int nullIndex = random.nextInt(3) * 2 - 2;
+                int number = 1 + random.nextInt(random.nextInt(10) == 0 ? 100_000 : 20);
+                for (int run = random.nextInt(5) == 0 ? random.nextInt(150) : 1; run > 0; run--) {
+                    instructions.add(
+                            new Instruction(code, nullIndex < 0 ? Program.NO_UNION : nullIndex, 0, number, null));
+                }
+            }
+            assertThat(RowReaders.make(new Program(instructions)))
+                    .as("seed %d", seed)
+                    .isNotNull();
+        }
     }
 }
