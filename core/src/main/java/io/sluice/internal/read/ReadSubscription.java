@@ -155,7 +155,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         this.positioned = positioned;
         this.parallelism = spec.parallelism();
         long prefetchBytes = ShardSequence.prefetchBytes(spec, store);
-        this.maxSlots = prefetchBytes == 0 ? 1 : 2 * parallelism;
+        this.maxSlots = 2 * parallelism; // one where no bytes may be ahead
         this.maxSlotBytes = prefetchBytes / 2;
     }
 
