@@ -71,6 +71,9 @@ final class SchemaCommand extends Command {
                 say("no rows, and so no schema");
                 return DONE;
             }
+            if (schema.getFields().isEmpty()) {
+                say("no columns: no record that could be read as JSONL has a field; --all says what is refused");
+            }
             if (json) {
                 out.line(schema.toJson());
             } else {

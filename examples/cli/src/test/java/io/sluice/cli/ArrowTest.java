@@ -142,6 +142,16 @@ class ArrowTest {
     }
 
     @Test
+    void schemaSaysWhenItFoundNoColumn() {
+        Result sample = runWith(utf8("no JSON\n"), "schema", "-");
+        assertThat(sample.out()).isEmpty();
+        assertThat(sample.err()).contains("no columns").hasLineCount(1);
+        Result all = runWith(utf8("no JSON\n"), "schema", "--all", "-");
+        assertThat(all.exit()).isEqualTo(1);
+        assertThat(all.err()).contains("line 1").hasLineCount(1);
+    }
+
+    @Test
     void damagedFilesAreErrorsThatNameThem() throws IOException {
         Path source = write(dir.resolve("in.jsonl"), numbers(0, 100));
         Path arrow = dir.resolve("x.arrow");
