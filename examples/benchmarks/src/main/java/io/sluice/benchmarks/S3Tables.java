@@ -43,7 +43,7 @@ public final class S3Tables {
 
     private static final String BUCKET = "bucket";
     private static final int SHARD_BYTES = 10_000;
-    private static final Duration WARM_UP = Duration.ofSeconds(4);
+    private static final Duration WARM_UP = Duration.ofSeconds(20);
 
     private final S3AsyncClient near;
     private final S3AsyncClient far;
@@ -330,7 +330,10 @@ public final class S3Tables {
     /** Of the best pass: a million units a second, and milliseconds of processors per million units. */
     private record Rate(double best, double clientMillis, double serverMillis) {}
 
-    /** Without delay, where the compiler's warming up would be part of the figures; that of the first row most of all. */
+    /**
+     * Without delay, where the compiler's warming up would be part of the figures: the SDK's way of making a request is long,
+     * and compiled only after some thousands of them, so that it takes a reader by ranges longer than it takes the single GET.
+     */
     private Rate warmRate(String name, long units, int passes, double base, Runnable pass) {
         long until = System.nanoTime() + WARM_UP.toNanos();
         while (System.nanoTime() < until) {
