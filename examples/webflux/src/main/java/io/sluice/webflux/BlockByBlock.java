@@ -12,12 +12,16 @@ import reactor.core.publisher.SignalType;
 
 /**
  * Turns a body into groups of one block each, for {@code writeAndFlushWith}. The server asks for 64 groups at once, whatever the
- * client takes; so a group asks for its block only when the one before has gone to the socket.
+ * client takes; so a group takes its block only when the one before has gone to the socket. By then that block is there: it was asked
+ * for when the one before was taken, so that the next one is read while this one is written.
  */
 @SuppressWarnings("NestedPublishers") // as Spring has it
 final class BlockByBlock<T> extends BaseSubscriber<T> {
 
-    private final AtomicReference<@Nullable MonoSink<T>> waiting = new AtomicReference<>();
+    /** The block that nobody has taken yet; or who waits for one, a {@link MonoSink}; or null. */
+    private final AtomicReference<@Nullable Object> hand = new AtomicReference<>();
+
+    private boolean begun;
     private volatile boolean done;
     private volatile @Nullable Throwable error;
 
@@ -35,7 +39,7 @@ final class BlockByBlock<T> extends BaseSubscriber<T> {
             Mono<T> next = Mono.create(pull::next);
             Mono<T> nextAfterThat = written.then(next);
             Flux<Publisher<T>> others = Flux.generate(sink -> {
-                if (pull.done && pull.error == null) {
+                if (pull.isExhausted()) {
                     sink.complete();
                 } else {
                     sink.next(nextAfterThat);
@@ -46,21 +50,40 @@ final class BlockByBlock<T> extends BaseSubscriber<T> {
     }
 
     private void next(MonoSink<T> sink) {
-        waiting.set(sink);
-        if (done) {
-            end();
+        Object block = hand.get();
+        if (block != null && hand.compareAndSet(block, null)) {
+            give(block, sink);
+        } else if (hand.compareAndSet(null, sink)) {
+            if (done) {
+                end();
+            } else if (!begun) {
+                begun = true;
+                request(1);
+            }
         } else {
-            request(1);
+            next(sink);
         }
     }
 
+    /** Asks for the next block before it hands this one on: to write it takes its time. */
+    @SuppressWarnings("unchecked") // what hookOnNext was given
+    private void give(Object block, MonoSink<T> sink) {
+        request(1);
+        sink.success((T) block);
+    }
+
+    private boolean isExhausted() {
+        return done && error == null && hand.get() == null;
+    }
+
     private void end() {
-        MonoSink<T> sink = waiting.getAndSet(null);
-        Throwable e = error;
-        if (sink != null && e != null) {
-            sink.error(e);
-        } else if (sink != null) {
-            sink.success();
+        if (hand.get() instanceof MonoSink<?> sink && hand.compareAndSet(sink, null)) {
+            Throwable e = error;
+            if (e == null) {
+                sink.success();
+            } else {
+                sink.error(e);
+            }
         }
     }
 
@@ -70,10 +93,12 @@ final class BlockByBlock<T> extends BaseSubscriber<T> {
     }
 
     @Override
+    @SuppressWarnings("unchecked") // only next() puts one there
     protected void hookOnNext(T block) {
-        MonoSink<T> sink = waiting.getAndSet(null);
-        if (sink != null) {
-            sink.success(block);
+        if (hand.get() instanceof MonoSink<?> sink && hand.compareAndSet(sink, null)) {
+            give(block, (MonoSink<T>) sink);
+        } else if (!hand.compareAndSet(null, block)) {
+            hookOnNext(block); // somebody has come meanwhile
         }
     }
 
