@@ -9,6 +9,7 @@ import io.sluice.Rejected;
 import io.sluice.format.Jsonl;
 import io.sluice.testing.ChunkedStore;
 import io.sluice.testing.Corpora;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,20 +64,23 @@ class JsonlDifferentialTest {
     private static Read maps(byte[] text, List<Field> fields) {
         List<String> refused = new ArrayList<>();
         List<Map<String, Object>> rows = new ArrayList<>();
-        Dataset.at(new ChunkedStore(1 << 20, null).with("a.jsonl", text), "a.jsonl", Jsonl.bytes())
+        // one after the other on this thread: a thread of the readers' own scheduler must not wait for another read
+        List<ByteBuffer> lines = Dataset.at(
+                        new ChunkedStore(1 << 20, null).with("a.jsonl", text), "a.jsonl", Jsonl.bytes())
                 .read()
-                .doOnNext(line -> {
-                    byte[] bytes = new byte[line.remaining()];
-                    line.duplicate().get(bytes);
-                    if (Dataset.at(new ChunkedStore(1 << 20, null).with("a.jsonl", bytes), "a.jsonl", Jsonl.maps())
-                                    .read(ReadSpec.create().onError(ErrorPolicy.skip()))
-                                    .blockLast()
-                            != null) {
-                        String text8 = new String(bytes, StandardCharsets.UTF_8);
-                        rows.add(Rows.expected(fields, (Map<?, ?>) Rows.json(text8)));
-                    }
-                })
-                .blockLast();
+                .collectList()
+                .block();
+        for (ByteBuffer line : lines) {
+            byte[] bytes = new byte[line.remaining()];
+            line.duplicate().get(bytes);
+            if (Dataset.at(new ChunkedStore(1 << 20, null).with("a.jsonl", bytes), "a.jsonl", Jsonl.maps())
+                            .read(ReadSpec.create().onError(ErrorPolicy.skip()))
+                            .blockLast()
+                    != null) {
+                String text8 = new String(bytes, StandardCharsets.UTF_8);
+                rows.add(Rows.expected(fields, (Map<?, ?>) Rows.json(text8)));
+            }
+        }
         Dataset.at(new ChunkedStore(1 << 20, null).with("a.jsonl", text), "a.jsonl", Jsonl.maps())
                 .read(ReadSpec.create().onError(ErrorPolicy.deadLetter(r -> refused.add(place(r)))))
                 .blockLast();

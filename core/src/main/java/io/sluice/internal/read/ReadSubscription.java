@@ -345,12 +345,14 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         try {
             return nextSlot();
         } catch (Throwable t) {
+            boolean unwanted = cancelled;
+            if (!unwanted) {
+                broken = t; // before the end is seen, which without it would pass for a good one
+            }
             pumpEnded = true;
             closePump();
-            if (cancelled) {
+            if (unwanted) {
                 Operators.onErrorDropped(t, actual.currentContext());
-            } else {
-                broken = t;
             }
             return null;
         }
