@@ -73,26 +73,8 @@ class OperationTest {
 
     @Test
     void theCurlsOfTheDocumentationWork() throws Exception {
-        Path docs = Path.of("../../docs/webflux.md");
-        List<String> curls = Files.readAllLines(docs).stream()
-                .filter(line -> line.startsWith("curl "))
-                .toList();
-        assertThat(curls).hasSizeGreaterThan(4);
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/curl")), "there is no curl here");
-        Files.writeString(data.resolve("events.jsonl"), Service.joined(Service.lines(100, 1)));
-        Files.createDirectory(data.resolve("root"));
-        try (Service service = new Service(data.resolve("root"))) {
-            List<String> answers = new ArrayList<>();
-            for (String curl : curls) {
-                String command =
-                        curl.replace("curl ", "curl --fail ").replace("localhost:8080", "127.0.0.1:" + service.port);
-                Process process = new ProcessBuilder("bash", "-o", "pipefail", "-c", command)
-                        .directory(data.toFile())
-                        .redirectErrorStream(true)
-                        .start();
-                answers.add(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
-                assertThat(process.waitFor()).as("%s: %s", curl, answers).isZero();
-            }
+        try (Service service = serviceForCurls()) {
+            List<String> answers = curls(Path.of("../../docs/webflux.md"), service);
             assertThat(answers.get(0)).contains("\"records\":100");
             assertThat(answers.get(1)).contains("\"name\":\"events\"");
             assertThat(answers.get(2).lines()).hasSize(3);
@@ -101,5 +83,41 @@ class OperationTest {
             assertThat(answers.get(6)).contains("\"dataset\":\"copy\",\"records\":100");
             assertThat(service.get("/datasets/events").statusCode()).isEqualTo(404);
         }
+    }
+
+    @Test
+    void theCurlsOfTheReadmeWork() throws Exception {
+        try (Service service = serviceForCurls()) {
+            List<String> answers = curls(Path.of("../../README.md"), service);
+            assertThat(answers).hasSize(2);
+            assertThat(answers.get(0)).contains("\"records\":100");
+            assertThat(answers.get(1).lines()).hasSize(3);
+        }
+    }
+
+    private Service serviceForCurls() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/curl")), "there is no curl here");
+        Files.writeString(data.resolve("events.jsonl"), Service.joined(Service.lines(100, 1)));
+        Files.createDirectory(data.resolve("root"));
+        return new Service(data.resolve("root"));
+    }
+
+    /** What the document's lines that begin with curl answer, one after the other. */
+    private List<String> curls(Path document, Service service) throws Exception {
+        List<String> answers = new ArrayList<>();
+        for (String line : Files.readAllLines(document)) {
+            if (!line.startsWith("curl ")) {
+                continue;
+            }
+            String command =
+                    line.replace("curl ", "curl --fail ").replace("localhost:8080", "127.0.0.1:" + service.port);
+            Process process = new ProcessBuilder("bash", "-o", "pipefail", "-c", command)
+                    .directory(data.toFile())
+                    .redirectErrorStream(true)
+                    .start();
+            answers.add(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+            assertThat(process.waitFor()).as("%s: %s", line, answers).isZero();
+        }
+        return answers;
     }
 }
