@@ -123,14 +123,17 @@ final class ScopedFlux<R> extends Flux<R> {
                 return;
             }
             Scope<R> current;
+            @Nullable Subscription inner;
             synchronized (this) {
                 requested = Operators.addCap(requested, n);
                 current = scope;
+                // looked at with the demand: one who subscribes only now takes all of it, and must not be asked again
+                inner = current == null ? null : current.subscription;
             }
             if (current == null) {
                 proceed();
-            } else {
-                current.request(n);
+            } else if (inner != null) {
+                current.request(inner, n);
             }
         }
 
@@ -269,12 +272,8 @@ final class ScopedFlux<R> extends Flux<R> {
             return true;
         }
 
-        void request(long n) {
-            Subscription s;
-            synchronized (outer) {
-                s = subscription;
-            }
-            if (s != null && enter()) {
+        void request(Subscription s, long n) {
+            if (enter()) {
                 try {
                     s.request(n);
                 } finally {

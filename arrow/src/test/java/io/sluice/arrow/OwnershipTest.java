@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -22,6 +23,7 @@ import org.apache.arrow.vector.BigIntVector;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
@@ -352,6 +354,68 @@ class OwnershipTest {
             Thread.yield();
         }
         assertThat(open.get()).isTrue();
+    }
+
+    @Test
+    void demandThatComesWhileTheFunctionsPublisherSubscribesCountsOnce() throws Exception {
+        int rounds = 10_000;
+        RecordBatch batch = Batches.random(allocator, Batches.schema(), 1, 3, 2);
+        // two threads spin for each other, so that both calls are made within some nanoseconds
+        AtomicReference<Subscription> inside = new AtomicReference<>();
+        Thread more = new Thread(() -> {
+            for (int round = 0; round < rounds; round++) {
+                Subscription subscription = inside.getAndSet(null);
+                for (int spins = 1; subscription == null; spins++) {
+                    pause(spins);
+                    subscription = inside.getAndSet(null);
+                }
+                subscription.request(1);
+            }
+        });
+        more.setDaemon(true);
+        more.start();
+        for (int round = 0; round < rounds; round++) {
+            int delay = round % 16;
+            AtomicLong asked = new AtomicLong();
+            AtomicReference<Subscription> downstream = new AtomicReference<>();
+            Publisher<Long> made = subscriber -> {
+                inside.set(downstream.get());
+                for (int i = 0; i < delay; i++) {
+                    Thread.onSpinWait();
+                }
+                subscriber.onSubscribe(new Subscription() {
+                    @Override
+                    public void request(long n) {
+                        asked.addAndGet(n);
+                    }
+
+                    @Override
+                    public void cancel() {}
+                });
+            };
+            Arrow.using(Flux.just(batch), b -> made).subscribe(new BaseSubscriber<>() {
+                @Override
+                protected void hookOnSubscribe(Subscription subscription) {
+                    downstream.set(subscription);
+                    subscription.request(1);
+                }
+            });
+            for (int spins = 1; inside.get() != null || asked.get() < 2; spins++) {
+                pause(spins);
+            }
+            assertThat(asked.get()).isEqualTo(2);
+        }
+        more.join();
+        assertThat(batch.isClosed()).isFalse();
+        batch.close();
+    }
+
+    private static void pause(int spins) {
+        if (spins % 1000 == 0) {
+            Thread.yield();
+        } else {
+            Thread.onSpinWait();
+        }
     }
 
     @Test
