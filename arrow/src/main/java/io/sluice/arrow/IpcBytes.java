@@ -164,6 +164,7 @@ final class IpcBytes extends Flux<ByteBuffer> {
             if (cancelled || terminated) {
                 return false;
             }
+            boolean ending = done; // read before the batch, which cannot follow it
             if (filled) {
                 waiting = false;
                 if (emitted < out.position()) {
@@ -174,7 +175,7 @@ final class IpcBytes extends Flux<ByteBuffer> {
                 filled = false;
                 return true;
             }
-            if (done) {
+            if (ending) {
                 Throwable e = error;
                 if (e != null) {
                     terminated = true;

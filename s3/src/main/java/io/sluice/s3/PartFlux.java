@@ -63,7 +63,6 @@ final class PartFlux extends Flux<PartFlux.Part> {
         private final AtomicInteger draining = new AtomicInteger();
         private @Nullable Subscription upstream;
         private volatile @Nullable ByteBuffer pending;
-        private volatile boolean asked;
         private volatile boolean done;
         private volatile @Nullable Throwable error;
         private volatile boolean cancelled;
@@ -76,6 +75,9 @@ final class PartFlux extends Flux<PartFlux.Part> {
         private int length;
         private int number = 1;
         private long offset;
+        /** From the request of a buffer until that is copied: looked at from elsewhere it would be asked for twice. */
+        private boolean asked;
+
         private boolean finished;
 
         Cutter(CoreSubscriber<? super Part> actual, int partBytes) {
@@ -99,7 +101,6 @@ final class PartFlux extends Flux<PartFlux.Part> {
         @Override
         public void onNext(ByteBuffer bytes) {
             pending = bytes.duplicate();
-            asked = false;
             drain();
         }
 
@@ -168,7 +169,11 @@ final class PartFlux extends Flux<PartFlux.Part> {
                 }
                 return true;
             }
-            pending = null;
+            if (next != null) {
+                // and only then: where nothing was there, something may have come since
+                pending = null;
+                asked = false;
+            }
             if (over) {
                 finished = true;
                 emit(true);

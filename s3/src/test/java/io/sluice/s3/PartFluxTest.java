@@ -6,8 +6,15 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.reactivestreams.Subscriber;
+import org.reactivestreams.Subscription;
+import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.SignalType;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
 
@@ -81,6 +88,79 @@ class PartFluxTest {
         for (int i = 0; i < 50; i++) {
             assertThat(all[i]).isEqualTo((byte) (i / 10 + 1));
         }
+    }
+
+    /** As uploads do: a part that is stored asks for another while the writer emits. */
+    @Test
+    void demandThatComesWhileContentComesLosesNothing() throws Exception {
+        int buffers = 2_000_000;
+        AtomicInteger outstanding = new AtomicInteger();
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        AtomicReference<Subscriber<? super ByteBuffer>> to = new AtomicReference<>();
+        AtomicInteger received = new AtomicInteger();
+        AtomicInteger misplaced = new AtomicInteger();
+        BaseSubscriber<PartFlux.Part> parts = new BaseSubscriber<>() {
+            @Override
+            protected void hookOnSubscribe(Subscription subscription) {
+                subscription.request(1);
+            }
+
+            @Override
+            protected void hookOnNext(PartFlux.Part part) {
+                part.pieces().forEach(piece -> {
+                    while (piece.hasRemaining()) {
+                        if (piece.getInt() != received.getAndIncrement()) {
+                            misplaced.incrementAndGet();
+                        }
+                    }
+                });
+            }
+
+            @Override
+            protected void hookOnError(Throwable error) {
+                failure.set(error);
+            }
+
+            @Override
+            protected void hookFinally(SignalType type) {
+                over.set(true);
+            }
+        };
+        new PartFlux(
+                        subscriber -> {
+                            to.set(subscriber);
+                            subscriber.onSubscribe(new Subscription() {
+                                @Override
+                                public void request(long n) {
+                                    outstanding.addAndGet((int) n);
+                                }
+
+                                @Override
+                                public void cancel() {}
+                            });
+                        },
+                        1000)
+                .subscribe(parts);
+        Thread writer = new Thread(() -> {
+            for (int i = 0; i < buffers; i++) {
+                while (outstanding.get() == 0) {
+                    Thread.yield();
+                }
+                outstanding.decrementAndGet();
+                to.get().onNext(ByteBuffer.allocate(4).putInt(0, i));
+            }
+            to.get().onComplete();
+        });
+        writer.setDaemon(true);
+        writer.start();
+        while (!over.get()) {
+            parts.request(1);
+        }
+        writer.join();
+        assertThat(failure.get()).isNull();
+        assertThat(received).hasValue(buffers);
+        assertThat(misplaced).hasValue(0);
     }
 
     @Test
