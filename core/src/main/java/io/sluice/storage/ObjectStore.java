@@ -63,6 +63,8 @@ public interface ObjectStore {
     /**
      * Writes an object. Nobody sees it before the Mono completes; on error or cancel, nothing is left of it.
      * The content's buffers are read, not kept, after the next one was requested.
+     *
+     * @return what is stored; a size that is not the content's (-1 is none) fails the write
      */
     Mono<ObjectMeta> put(String key, Publisher<ByteBuffer> content, PutMode mode);
 

@@ -380,6 +380,15 @@ final class ShardUpload<T> {
         if (putOver && putError != null) {
             return putError;
         }
+        ObjectMeta stored = meta;
+        if (stored != null && isOfAnotherSize()) {
+            return new StorageException(
+                    StorageException.Kind.IO,
+                    displayName(),
+                    "the store has " + stored.size() + " bytes of the " + writtenBytes
+                            + " that it was given; delete what is there",
+                    null);
+        }
         if (putOver && aborted == null && !content.isCompleted()) {
             return new StorageException(
                     StorageException.Kind.IO,
@@ -394,12 +403,22 @@ final class ShardUpload<T> {
     @Nullable
     Shard committed() {
         String known = key;
-        if (known == null || !putOver || putError != null || !content.isCompleted()) {
+        if (known == null || !putOver || putError != null || !content.isCompleted() || isOfAnotherSize()) {
             return null;
         }
         ObjectMeta stored = meta;
         return new Shard(
                 known, records, sealedBytes, writtenBytes, crc.getValue(), stored == null ? null : stored.etag());
+    }
+
+    /** A store that loses bytes is not believed. */
+    private boolean isOfAnotherSize() {
+        ObjectMeta stored = meta;
+        return putOver
+                && content.isCompleted()
+                && stored != null
+                && stored.size() >= 0
+                && stored.size() != writtenBytes;
     }
 
     /** Whether nothing is left to wait for. */

@@ -245,6 +245,22 @@ class ShardWriterFailureTest {
     }
 
     @Test
+    void aStoreThatHasLostBytesIsNotBelieved() {
+        store.put = (key, result) -> key.endsWith("part-00001.txt")
+                ? result.map(meta -> new ObjectMeta(key, meta.size() - 1, meta.etag(), null))
+                : result;
+
+        Throwable failure = failure(records(9), "a/", spec());
+
+        assertThat(failure)
+                .isInstanceOf(StorageException.class)
+                .hasMessageContaining("part-00001.txt")
+                .hasMessageContaining("that it was given");
+        assertThat(WriteAbortedException.committedBefore(failure)).hasSize(1);
+        assertThat(Stored.keys(store)).doesNotContain("a/part-00002.txt");
+    }
+
+    @Test
     void aClaimThatCantBeMadeEndsTheWriting() {
         store.other = (call, result) -> call.startsWith("put a/_claims")
                 ? Mono.error(new StorageException(StorageException.Kind.ACCESS_DENIED, "a/", "no", null))
@@ -510,7 +526,8 @@ class ShardWriterFailureTest {
                 spin(random.nextInt(300_000));
                 writer.dispose();
             }
-            Throwable error = catchThrowable(() -> writer.result().block(Duration.ofSeconds(30)));
+            // up to 2,000 shards, each of which is forced to the disk
+            Throwable error = catchThrowable(() -> writer.result().block(Duration.ofSeconds(120)));
             List<Shard> committed = error == null
                     ? writer.committed().collectList().block()
                     : WriteAbortedException.committedBefore(error);
