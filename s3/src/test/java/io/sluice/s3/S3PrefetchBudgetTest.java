@@ -1,15 +1,20 @@
 package io.sluice.s3;
 
+import static io.sluice.testing.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.Dataset;
 import io.sluice.ReadSpec;
 import io.sluice.format.Jsonl;
+import io.sluice.storage.ByteRange;
+import io.sluice.storage.PrefetchBudget;
 import io.sluice.storage.PutMode;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,17 +52,20 @@ class S3PrefetchBudgetTest {
                 .block(PATIENCE);
     }
 
-    private long askedFor() {
-        List<FaultProxy.Request> gets = proxy.requests().stream()
-                .filter(request -> request.header("Range") != null)
+    /** Of the ranges that were asked for. */
+    private List<Long> lengths() {
+        return proxy.requests().stream()
+                .map(request -> request.header("Range"))
+                .filter(Objects::nonNull)
+                .map(range -> {
+                    int dash = range.indexOf('-');
+                    return Long.parseLong(range.substring(dash + 1)) + 1 - Long.parseLong(range.substring(6, dash));
+                })
                 .toList();
-        long bytes = 0;
-        for (FaultProxy.Request get : gets) {
-            String range = get.header("Range");
-            int dash = range.indexOf('-');
-            bytes += Long.parseLong(range.substring(dash + 1)) + 1 - Long.parseLong(range.substring(6, dash));
-        }
-        return bytes;
+    }
+
+    private long askedFor() {
+        return lengths().stream().mapToLong(Long::longValue).sum();
     }
 
     /** Reads a record, and all the others when everything has come to rest. */
@@ -99,6 +107,59 @@ class S3PrefetchBudgetTest {
         long asked = askedForAfterOneRecord("dir/", 40 * 128, ReadSpec.create().prefetchBytes(2L * MIB));
         assertThat(asked).isBetween(MIB * 6 / 8L, 2L * MIB + MIB / 8);
         assertThat(askedFor()).isEqualTo(5 * MIB);
+    }
+
+    /** Whether it is read to its end, is shorter than a range, is cancelled or fails. */
+    @Test
+    void whatIsTakenIsGivenBack() {
+        put("long.jsonl", 3 * MIB);
+        put("short.jsonl", MIB / 8);
+        AtomicLong taken = new AtomicLong();
+        PrefetchBudget counting = new PrefetchBudget() {
+            @Override
+            public long capacity() {
+                return 64L * MIB;
+            }
+
+            @Override
+            public boolean tryTake(long bytes, boolean needed) {
+                taken.addAndGet(bytes);
+                return true;
+            }
+
+            @Override
+            public void giveBack(long bytes) {
+                taken.addAndGet(-bytes);
+            }
+        };
+        S3ObjectStore store = S3ObjectStore.create(
+                client, bucket, TestS3.spec().rangesInFlight(2).maxRetries(0));
+        for (String key : new String[] {"long.jsonl", "short.jsonl"}) {
+            store.get(key, ByteRange.ALL, null, counting).blockLast(PATIENCE);
+            assertThat(taken).as(key).hasValue(0);
+        }
+        store.get("long.jsonl", ByteRange.ALL, null, counting).take(1).blockLast(PATIENCE);
+        eventually(() -> assertThat(taken).as("cancelled").hasValue(0));
+        proxy.rule(request -> String.valueOf(request.header("Range")).startsWith("bytes=0-")
+                ? FaultProxy.NONE
+                : FaultProxy.slowDown());
+        TestS3.error(store.get("long.jsonl", ByteRange.ALL, null, counting));
+        TestS3.error(store.get("nothing", ByteRange.ALL, null, counting));
+        eventually(() -> assertThat(taken).as("failed").hasValue(0));
+    }
+
+    /** So that as many as are wanted in flight fit into it. */
+    @Test
+    void aSmallOneMakesRangesShorter() {
+        put("object.jsonl", 12 * MIB);
+        S3ObjectStore store = S3ObjectStore.create(
+                client,
+                bucket,
+                TestS3.spec().rangeBytes(8 * MIB).rangesInFlight(4).readAheadBytes(100L * MIB));
+        Dataset.at(store, "object.jsonl", Jsonl.bytes())
+                .read(ReadSpec.create().prefetchBytes(16L * MIB))
+                .blockLast(PATIENCE);
+        assertThat(lengths()).allMatch(length -> length <= 2 * MIB).contains(2L * MIB);
     }
 
     @Test

@@ -1,7 +1,11 @@
 package io.sluice.s3;
 
+import io.sluice.StorageException;
+import java.io.ByteArrayOutputStream;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -10,6 +14,8 @@ import java.util.concurrent.TimeoutException;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -99,6 +105,30 @@ final class TestS3 {
         String name = "test-" + UUID.randomUUID();
         done(client.createBucket(create -> create.bucket(name)));
         return name;
+    }
+
+    /** Random ones, the same for the same length. */
+    static byte[] bytes(int length) {
+        byte[] bytes = new byte[length];
+        new Random(length).nextBytes(bytes);
+        return bytes;
+    }
+
+    /** All bytes of a read, within a minute. */
+    static byte[] read(Flux<ByteBuffer> get) {
+        return get.collect(ByteArrayOutputStream::new, (all, chunk) -> all.write(chunk.array(), 0, chunk.limit()))
+                .map(ByteArrayOutputStream::toByteArray)
+                .block(Duration.ofSeconds(60));
+    }
+
+    /** What something that must fail fails with, within a minute. */
+    static StorageException error(Publisher<?> operation) {
+        try {
+            Flux.from(operation).blockLast(Duration.ofSeconds(60));
+        } catch (StorageException e) {
+            return e;
+        }
+        throw new AssertionError("no error");
     }
 
     /** What a future gives, within a minute: it is waited for in field initialisers too, where no time-out of a test reaches. */
