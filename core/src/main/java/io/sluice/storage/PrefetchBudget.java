@@ -18,6 +18,9 @@ public interface PrefetchBudget {
      */
     boolean tryTake(long bytes, boolean needed);
 
+    /** Whether the reader waits for just this object's bytes, and has none of them left: then a little now is better than more later. */
+    boolean isAwaited();
+
     /** Gives back what was taken, as it is emitted or given up. */
     void giveBack(long bytes);
 }

@@ -2,10 +2,12 @@ package io.sluice.s3;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -34,7 +36,20 @@ final class PartFlux extends Flux<PartFlux.Part> {
      * @param pieces its bytes; nobody else's
      * @param last whether it is the last one
      */
-    record Part(int number, long offset, int length, List<ByteBuffer> pieces, boolean last) {}
+    record Part(int number, long offset, int length, List<ByteBuffer> pieces, boolean last) {
+
+        /** The checksum of its bytes, as S3 wants to have it in a header. */
+        String crc32() {
+            CRC32 sum = new CRC32();
+            for (ByteBuffer piece : pieces) {
+                sum.update(piece.duplicate());
+            }
+            byte[] bigEndian = ByteBuffer.allocate(Integer.BYTES)
+                    .putInt((int) sum.getValue())
+                    .array();
+            return Base64.getEncoder().encodeToString(bigEndian);
+        }
+    }
 
     private final Publisher<ByteBuffer> content;
     private final int partBytes;

@@ -23,16 +23,13 @@ import reactor.core.publisher.Operators;
 /**
  * An object's bytes, fetched range by range. The first request sends the first GET, whose answer pins ETag and size; as the
  * consumer takes what comes, ranges get longer, and as many are fetched at a time as hide the latency, up to the spec's number;
- * they are given in order. Nothing new is fetched while nothing is requested, nor what has no room in the budgets: the reader's,
+ * where that takes fewer, they are as much longer, since requests take processors. They are given in order. Nothing new is fetched while nothing is requested, nor what has no room in the budgets: the reader's,
  * for all bytes that are not emitted yet, and the store's, for those beyond one range of each read.
  */
 final class RangedGet extends Flux<ByteBuffer> {
 
     /** The first range, after which ranges are as long as what was given before: little is fetched for who wants little. */
     static final int FIRST_BYTES = 1 << 20;
-
-    /** More than a consumer can take: where a few connections bring as much, more of them are only a burden. */
-    private static final double ENOUGH_BYTES_PER_SECOND = 1 << 30;
 
     private final S3Calls calls;
     private final ReadAhead readAhead;
@@ -219,13 +216,26 @@ final class RangedGet extends Flux<ByteBuffer> {
         }
 
         private long rangeBytes() {
-            long longest = calls.spec().rangeBytes;
+            return bounded(calls.spec().rangeBytes, calls.spec().rangesInFlight);
+        }
+
+        /** Of all that may be fetched at a time, the part of one of the few that are. */
+        private long longerBytes() {
+            S3StoreSpec spec = calls.spec();
+            // who sets less than what a read begins with means it
+            return spec.rangeBytes < FIRST_BYTES
+                    ? spec.rangeBytes
+                    : bounded((long) spec.rangeBytes * spec.rangesInFlight / window, window);
+        }
+
+        private long bounded(long longest, int atATime) {
+            long most = longest;
             if (budget != null) {
                 // all of them at a time shall fit, unless that made them so short that requests would cost more than
                 // bytes
-                longest = Math.min(longest, Math.max(FIRST_BYTES, budget.capacity() / calls.spec().rangesInFlight));
+                most = Math.min(most, Math.max(FIRST_BYTES, budget.capacity() / atATime));
             }
-            return Math.min(longest, Math.max(FIRST_BYTES, given));
+            return Math.min(most, Math.max(FIRST_BYTES, given));
         }
 
         private boolean hasRoom(long bytes, boolean needed) {
@@ -260,7 +270,7 @@ final class RangedGet extends Flux<ByteBuffer> {
             // the next one is always asked for before this one is at its end
             window = (int) Math.max(
                     Math.min(2, calls.spec().rangesInFlight),
-                    Math.min(calls.spec().rangesInFlight, ENOUGH_BYTES_PER_SECOND / fastest));
+                    Math.min(calls.spec().rangesInFlight, calls.spec().enoughBytesPerSecond / fastest));
             more();
             return true;
         }
@@ -279,20 +289,46 @@ final class RangedGet extends Flux<ByteBuffer> {
             if (known == null || asked) {
                 return;
             }
-            while (requested.get() > 0 && ranges.size() < window && next < end(known)) {
-                long bytes = Math.min(rangeBytes(), end(known) - next);
-                boolean first = ranges.isEmpty();
-                if (!hasRoom(bytes, first)) {
-                    return;
-                }
-                if (!first && !readAhead.tryTake(bytes)) {
-                    if (budget != null) {
-                        budget.giveBack(bytes);
-                    }
-                    return;
-                }
-                fetch(bytes, first ? 0 : bytes);
+            boolean goesOn = true;
+            while (goesOn && requested.get() > 0 && ranges.size() < window && next < end(known)) {
+                goesOn = fetchNext(end(known) - next);
             }
+        }
+
+        /**
+         * Fetches a range.
+         *
+         * @return whether there was room
+         */
+        private boolean fetchNext(long left) {
+            long longer = Math.min(longerBytes(), left);
+            long bytes = Math.min(rangeBytes(), left);
+            boolean first = ranges.isEmpty();
+            if (longer > bytes) {
+                if (hasRoom(longer, false)) {
+                    if (fetched(longer, first)) {
+                        return true;
+                    }
+                } else if (budget != null && !budget.isAwaited()) {
+                    // there will be room, while the reader has enough
+                    return false;
+                }
+            }
+            return hasRoom(bytes, first) && fetched(bytes, first);
+        }
+
+        /** Fetches a range that has its room in the reader's budget, or gives that back if the store's has none. */
+        private boolean fetched(long bytes, boolean first) {
+            // one range of each read is its own
+            long shared = first ? Math.max(0, bytes - calls.spec().rangeBytes) : bytes;
+            if (readAhead.tryTake(shared)) {
+                fetch(bytes, shared);
+                return true;
+            }
+            if (budget != null) {
+                budget.giveBack(bytes);
+            }
+            return false;
         }
 
         private void fetch(long bytes, long taken) {

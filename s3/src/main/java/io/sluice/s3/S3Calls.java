@@ -9,6 +9,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.RequestPayer;
 
@@ -39,6 +40,15 @@ record S3Calls(S3AsyncClient client, String bucket, S3StoreSpec spec) {
     @Nullable
     RequestPayer payer() {
         return spec.requesterPays ? RequestPayer.REQUESTER : null;
+    }
+
+    /**
+     * Whether uploads shall carry checksums that nobody demands. One that is known beforehand goes into a header: by itself the
+     * SDK would count while it sends, and append it to a body in chunks, which takes client and server longer.
+     */
+    boolean sendsChecksums() {
+        return client.serviceClientConfiguration().requestChecksumCalculation()
+                == RequestChecksumCalculation.WHEN_SUPPORTED;
     }
 
     private Flux<Long> transientOnly(Flux<reactor.util.retry.Retry.RetrySignal> signals) {

@@ -20,6 +20,7 @@ import reactor.util.Logger;
 import reactor.util.Loggers;
 import reactor.util.retry.Retry;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
+import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
@@ -88,7 +89,12 @@ final class S3Put {
             put.ifNoneMatch("*");
         }
         return allowed(false)
-                .then(retried(calls.raw(client -> client.putObject(put.build(), body(part)))))
+                .then(retried(calls.raw(client -> {
+                    if (calls.sendsChecksums()) {
+                        put.checksumAlgorithm(ChecksumAlgorithm.CRC32).checksumCRC32(part.crc32());
+                    }
+                    return client.putObject(put.build(), body(part));
+                })))
                 .map(response -> new ObjectMeta(key, size, S3ObjectStore.etag(response.eTag()), null))
                 .onErrorResume(this::unlessOurs);
     }
@@ -162,15 +168,19 @@ final class S3Put {
             return Mono.error(new StorageException(
                     Kind.UNSUPPORTED, calls.shown(key), "needs more than 10,000 parts; raise partBytes", null));
         }
-        UploadPartRequest request = UploadPartRequest.builder()
+        UploadPartRequest.Builder request = UploadPartRequest.builder()
                 .bucket(calls.bucket())
                 .key(key)
                 .uploadId(upload)
                 .partNumber(part.number())
-                .requestPayer(calls.payer())
-                .build();
+                .requestPayer(calls.payer());
         long bytes = part.length();
-        return retried(calls.raw(client -> client.uploadPart(request, body(part))))
+        return retried(calls.raw(client -> {
+                    if (calls.sendsChecksums()) {
+                        request.checksumAlgorithm(ChecksumAlgorithm.CRC32).checksumCRC32(part.crc32());
+                    }
+                    return client.uploadPart(request.build(), body(part));
+                }))
                 .map(response -> new UploadedPart(
                         part.number(),
                         bytes,

@@ -13,9 +13,10 @@ import software.amazon.awssdk.services.s3.model.StorageClass;
 /**
  * How an {@link S3ObjectStore} reads and writes. Immutable: every method gives a copy, so a spec can be kept as a template.
  *
- * <p>Memory of reading: every open read holds at most one range; ranges fetched ahead are shared out among all reads of a
- * store within {@link #readAheadBytes}. A data set counts all that is fetched for it within
- * {@link io.sluice.ReadSpec#prefetchBytes(long)} as well, and fetches shorter ranges where that is small. Memory of writing: {@link #partBytes} times {@link #partsInFlight} a write.
+ * <p>Memory of reading: every open read holds at most {@link #rangeBytes}; what is fetched beyond them is shared out among all
+ * reads of a store within {@link #readAheadBytes}. A data set counts all that is fetched for it within
+ * {@link io.sluice.ReadSpec#prefetchBytes(long)} as well, and fetches shorter ranges where that is small. Memory of writing:
+ * {@link #partBytes} times {@link #partsInFlight} a write.
  */
 public final class S3StoreSpec {
 
@@ -46,8 +47,14 @@ public final class S3StoreSpec {
     /** The least that S3 takes as a part that is not the last. */
     public static final int MIN_PART_BYTES = 5 << 20;
 
+    /** Default of {@link #enoughBytesPerSecond}: more than a consumer can take. */
+    private static final double ENOUGH_BYTES_PER_SECOND = 1 << 30;
+
     final int rangeBytes;
     final int rangesInFlight;
+    /** Where a few connections bring as much, more of them are only a burden. */
+    final double enoughBytesPerSecond;
+
     final long readAheadBytes;
     final int partBytes;
     final int partsInFlight;
@@ -67,6 +74,7 @@ public final class S3StoreSpec {
     private S3StoreSpec(Builder from) {
         this.rangeBytes = from.rangeBytes;
         this.rangesInFlight = from.rangesInFlight;
+        this.enoughBytesPerSecond = from.enoughBytesPerSecond;
         this.readAheadBytes = from.readAheadBytes;
         this.partBytes = from.partBytes;
         this.partsInFlight = from.partsInFlight;
@@ -89,7 +97,11 @@ public final class S3StoreSpec {
         return new S3StoreSpec(new Builder(Runtime.getRuntime().maxMemory()));
     }
 
-    /** Bytes that one GET asks for at most; the first ones of a read ask for less. */
+    /**
+     * Bytes that one GET asks for at most where as many as {@link #rangesInFlight} are under way; the first ones of a read ask for
+     * less. Where fewer are, since the connections are so fast, they ask for as much more, all of them together for no more than
+     * this times their number. Less than 1 MiB is kept to.
+     */
     public S3StoreSpec rangeBytes(int bytes) {
         require(bytes >= 1, "rangeBytes", bytes);
         Builder copy = new Builder(this);
@@ -105,7 +117,14 @@ public final class S3StoreSpec {
         return new S3StoreSpec(copy);
     }
 
-    /** Bytes that all reads of the store together may fetch ahead, beside the one range that each may always hold. */
+    /** For tests, which can't tell how fast their server is. */
+    S3StoreSpec enoughBytesPerSecond(double bytes) {
+        Builder copy = new Builder(this);
+        copy.enoughBytesPerSecond = bytes;
+        return new S3StoreSpec(copy);
+    }
+
+    /** Bytes that all reads of the store together may fetch ahead, beside the {@link #rangeBytes} that each may always hold. */
     public S3StoreSpec readAheadBytes(long bytes) {
         require(bytes >= 0, "readAheadBytes", bytes);
         Builder copy = new Builder(this);
@@ -236,6 +255,7 @@ public final class S3StoreSpec {
     private static final class Builder {
         private int rangeBytes;
         private int rangesInFlight;
+        private double enoughBytesPerSecond;
         private long readAheadBytes;
         private int partBytes;
         private int partsInFlight;
@@ -256,6 +276,7 @@ public final class S3StoreSpec {
             // an eighth of the heap for reading ahead, another one for parts
             long share = heapBytes / 8;
             rangesInFlight = DEFAULT_RANGES_IN_FLIGHT;
+            enoughBytesPerSecond = ENOUGH_BYTES_PER_SECOND;
             rangeBytes = (int) Math.max(512 << 10, Math.min(DEFAULT_RANGE_BYTES, share / rangesInFlight));
             readAheadBytes = Math.min(share, 256L << 20);
             partBytes = (int) Math.max(MIN_PART_BYTES, Math.min(DEFAULT_PART_BYTES, share / DEFAULT_PARTS_IN_FLIGHT));
@@ -273,6 +294,7 @@ public final class S3StoreSpec {
         Builder(S3StoreSpec from) {
             rangeBytes = from.rangeBytes;
             rangesInFlight = from.rangesInFlight;
+            enoughBytesPerSecond = from.enoughBytesPerSecond;
             readAheadBytes = from.readAheadBytes;
             partBytes = from.partBytes;
             partsInFlight = from.partsInFlight;

@@ -85,7 +85,7 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
         @Override
         public boolean tryTake(long bytes, boolean needed) {
             boolean granted = all.tryTake(bytes);
-            if (!granted && needed && comesNext && buffered.get() == 0) {
+            if (!granted && needed && isAwaited()) {
                 all.take(bytes);
                 granted = true;
             }
@@ -93,6 +93,11 @@ final class FluxInput implements RawInput, CoreSubscriber<ByteBuffer> {
                 everTaken.addAndGet(bytes);
             }
             return granted;
+        }
+
+        @Override
+        public boolean isAwaited() {
+            return comesNext && buffered.get() == 0;
         }
 
         @Override

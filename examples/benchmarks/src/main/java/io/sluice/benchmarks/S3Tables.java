@@ -36,25 +36,26 @@ import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 /**
  * Measures reading and writing S3 against the plainest use of the SDK's client, on a server in a JVM of its own on this
  * machine, which takes its share of the processors. Beside each rate stands what client and server took of them. Arguments:
- * {@code [far] [near] [shards] [write] [--mb N] [--count N] [--loop N] [--data NAME]}; without a name of a table, all of them.
- * The loop over single shards takes five minutes unless {@code --loop} makes it shorter.
+ * {@code [far] [near] [shards] [write] [--mb N] [--count N] [--loop N] [--data NAME] [--warm-up SECONDS]}; without a name of a
+ * table, all of them. The loop over single shards takes five minutes unless {@code --loop} makes it shorter.
  */
 public final class S3Tables {
 
     private static final String BUCKET = "bucket";
     private static final int SHARD_BYTES = 10_000;
-    private static final Duration WARM_UP = Duration.ofSeconds(20);
 
     private final S3AsyncClient near;
     private final S3AsyncClient far;
     private final Path root;
     private final ProcessHandle server;
+    private final Duration warmUp;
 
-    private S3Tables(S3AsyncClient near, S3AsyncClient far, Path root, ProcessHandle server) {
+    private S3Tables(S3AsyncClient near, S3AsyncClient far, Path root, ProcessHandle server, Duration warmUp) {
         this.near = near;
         this.far = far;
         this.root = root;
         this.server = server;
+        this.warmUp = warmUp;
     }
 
     /** Runs the tables that the arguments name. */
@@ -63,6 +64,7 @@ public final class S3Tables {
         int megabytes = 200;
         int count = 10_000;
         int loop = Integer.MAX_VALUE;
+        Duration warmUp = Duration.ofSeconds(20);
         String data = Data.names().get(0);
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
@@ -70,6 +72,7 @@ public final class S3Tables {
                 case "--count" -> count = Integer.parseInt(args[++i]);
                 case "--loop" -> loop = Integer.parseInt(args[++i]);
                 case "--data" -> data = args[++i];
+                case "--warm-up" -> warmUp = Duration.ofSeconds(Integer.parseInt(args[++i]));
                 default -> tables.add(args[i]);
             }
         }
@@ -102,7 +105,7 @@ public final class S3Tables {
             try (S3AsyncClient near = client(ports[1]);
                     S3AsyncClient far = client(ports[2])) {
                 near.createBucket(create -> create.bucket(BUCKET)).join();
-                S3Tables all = new S3Tables(near, far, root, server.toHandle());
+                S3Tables all = new S3Tables(near, far, root, server.toHandle(), warmUp);
                 Path file = Data.file(root.resolve("data"), data, megabytes);
                 boolean every = tables.isEmpty();
                 if (every || tables.contains("far")) {
@@ -148,13 +151,13 @@ public final class S3Tables {
         System.out.printf(
                 Locale.ROOT, "%none object of %d MB, 30 ms and 40 MiB/s a connection away: MB/s%n", bytes / 1_000_000);
         double single = rate("single-get", bytes, 3, 0, () -> get(far, "large.jsonl")).best;
-        rate(
+        warmRate(
                 "sluice-store",
                 bytes,
                 3,
                 single,
                 () -> store(far).get("large.jsonl").blockLast());
-        rate(
+        warmRate(
                 "sluice-lines",
                 bytes,
                 3,
@@ -162,7 +165,7 @@ public final class S3Tables {
                 () -> Dataset.at(store(far), "large.jsonl", Jsonl.bytes())
                         .read()
                         .blockLast());
-        rate(
+        warmRate(
                 "sluice-maps",
                 bytes,
                 3,
@@ -335,7 +338,7 @@ public final class S3Tables {
      * and compiled only after some thousands of them, so that it takes a reader by ranges longer than it takes the single GET.
      */
     private Rate warmRate(String name, long units, int passes, double base, Runnable pass) {
-        long until = System.nanoTime() + WARM_UP.toNanos();
+        long until = System.nanoTime() + warmUp.toNanos();
         while (System.nanoTime() < until) {
             pass.run();
         }
