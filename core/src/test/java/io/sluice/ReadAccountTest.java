@@ -236,6 +236,36 @@ class ReadAccountTest {
         }
     }
 
+    /** Within the bytes by which compressions are told apart. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void theFirstBytesAreAccountedForWhereAStoreBreaksOffWithinThem(int after) {
+        byte[] text = numbered(0, 100);
+        ChunkedStore store = new ChunkedStore(1, null)
+                .with("a.jsonl", text)
+                .with("a.jsonl.gz", TestData.compress(Compressions.gzip(), text));
+        for (RuntimeException with : new RuntimeException[] {null, new IllegalStateException("cable cut")}) {
+            String why = with == null ? "after " + after + " of" : "cable cut";
+            Notes notes = new Notes();
+
+            assertThatThrownBy(() ->
+                            read(breakingOff(store, after, with), "a.jsonl", SPEC.listener(notes), new ArrayList<>()))
+                    .isInstanceOf(StorageException.class)
+                    .hasMessageStartingWith("[a.jsonl]")
+                    .hasMessageContaining(why);
+            // its bytes are none of the content's
+            assertThatThrownBy(() -> read(
+                            breakingOff(store, after, with), "a.jsonl.gz", SPEC.listener(notes), new ArrayList<>()))
+                    .isInstanceOf(StorageException.class)
+                    .hasMessageContaining(why);
+
+            assertThat(notes.reports)
+                    .containsExactly(
+                            new ShardReport("a.jsonl", 0, 0, 0, 0, after, 0, 0, 0, after, false),
+                            new ShardReport("a.jsonl.gz", 0, 0, 0, 0, 0, 0, 0, 0, 0, false));
+        }
+    }
+
     @Test
     void aRecordTooLongThatBreaksOffIsLostFromItsBeginning() {
         byte[] text = ("{\"n\":1}\n{\"long\":\"" + "x".repeat(20_000) + "\"}\n").getBytes(UTF_8);

@@ -30,6 +30,9 @@ final class ShardInput {
     private final byte[] head = new byte[HEAD_BYTES];
     private int headLength;
     private int headTaken;
+    /** How the store broke off within those. */
+    private @Nullable Exception broken;
+
     private boolean opened;
     private boolean rawEnded;
     private long rawBytes;
@@ -103,7 +106,18 @@ final class ShardInput {
 
     private int open() throws IOException {
         while (headLength < HEAD_BYTES && !rawEnded) {
-            int n = raw.read(head, headLength, HEAD_BYTES - headLength);
+            int n;
+            try {
+                n = raw.read(head, headLength, HEAD_BYTES - headLength);
+            } catch (IOException | RuntimeException e) {
+                broken = e;
+                if (headLength == 0 || !isNone(compression())) {
+                    throw e;
+                }
+                // content, which goes before the error and is accounted for, but too little to tell what it is
+                opened = true;
+                return 1;
+            }
             if (n == RawInput.PENDING) {
                 return RawInput.PENDING;
             }
@@ -115,11 +129,11 @@ final class ShardInput {
             }
         }
         opened = true;
-        Compression compression = named == null ? Compressions.ofKey(key) : named;
+        Compression compression = compression();
         if (headLength > 0) {
             check(compression);
         }
-        if (!compression.name().equals(Compressions.none().name())) {
+        if (!isNone(compression)) {
             decompressor = compression.decompressor(limits);
             frames.add(new long[] {start, startUncompressed});
             compressed = ByteBuffer.allocate(COMPRESSED_CHUNK);
@@ -128,8 +142,16 @@ final class ShardInput {
         return 1;
     }
 
+    private Compression compression() {
+        return named == null ? Compressions.ofKey(key) : named;
+    }
+
+    private static boolean isNone(Compression compression) {
+        return compression.name().equals(Compressions.none().name());
+    }
+
     private void check(Compression compression) {
-        boolean plain = compression.name().equals(Compressions.none().name());
+        boolean plain = isNone(compression);
         if (!plain && !compression.matches(head, 0, headLength)) {
             throw new CorruptDataException(
                     null,
@@ -172,6 +194,13 @@ final class ShardInput {
             System.arraycopy(head, headTaken, into, from, n);
             headTaken += n;
             return n;
+        }
+        Exception error = broken;
+        if (error instanceof IOException io) {
+            throw io;
+        }
+        if (error instanceof RuntimeException other) {
+            throw other;
         }
         if (rawEnded) {
             return RawInput.END;
