@@ -150,70 +150,40 @@ public final class S3Tables {
         long bytes = size(file);
         System.out.printf(
                 Locale.ROOT, "%none object of %d MB, 30 ms and 40 MiB/s a connection away: MB/s%n", bytes / 1_000_000);
-        double single = rate("single-get", bytes, 3, 0, () -> get(far, "large.jsonl")).best;
-        warmRate(
-                "sluice-store",
-                bytes,
+        inTurn(
                 3,
-                single,
-                () -> store(far).get("large.jsonl").blockLast());
-        warmRate(
-                "sluice-lines",
-                bytes,
-                3,
-                single,
-                () -> Dataset.at(store(far), "large.jsonl", Jsonl.bytes())
-                        .read()
-                        .blockLast());
-        warmRate(
-                "sluice-maps",
-                bytes,
-                3,
-                single,
-                () -> Dataset.at(store(far), "large.jsonl", Jsonl.maps()).read().blockLast());
+                new Contender("single-get", bytes, 0, () -> get(far, "large.jsonl")),
+                new Contender("sluice-store", bytes, 0, () -> read(store(far))),
+                new Contender(
+                        "sluice-lines", bytes, 0, () -> read(Dataset.at(store(far), "large.jsonl", Jsonl.bytes()))),
+                new Contender(
+                        "sluice-maps", bytes, 0, () -> read(Dataset.at(store(far), "large.jsonl", Jsonl.maps()))));
     }
 
     private void nearObject(Path file) {
         upload("large.jsonl", file);
         long bytes = size(file);
         System.out.printf(Locale.ROOT, "%none object of %d MB, from the server as it is: MB/s%n", bytes / 1_000_000);
-        Rate localMaps = warmRate(
-                "local-maps",
-                bytes,
-                4,
-                0,
-                () -> Dataset.at(file, Jsonl.maps()).read().blockLast());
-        Rate localLines = warmRate(
-                "local-lines",
-                bytes,
-                4,
-                0,
-                () -> Dataset.at(file, Jsonl.bytes()).read().blockLast());
-        Rate single = warmRate("single-get", bytes, 4, 0, () -> get(near, "large.jsonl"));
-        warmRate(
-                "sluice-store",
-                bytes,
-                4,
-                single.best,
-                () -> store(near).get("large.jsonl").blockLast());
-        atMost("lines, at most", localLines, single);
-        warmRate(
-                "sluice-lines",
-                bytes,
-                4,
-                localLines.best,
-                () -> Dataset.at(store(near), "large.jsonl", Jsonl.bytes())
-                        .read()
-                        .blockLast());
-        atMost("maps, at most", localMaps, single);
-        warmRate(
-                "sluice-maps",
-                bytes,
-                4,
-                localMaps.best,
-                () -> Dataset.at(store(near), "large.jsonl", Jsonl.maps())
-                        .read()
-                        .blockLast());
+        List<Rate> rates = inTurn(
+                5,
+                new Contender("single-get", bytes, 0, () -> get(near, "large.jsonl")),
+                new Contender("sluice-store", bytes, 0, () -> read(store(near))),
+                new Contender("local-lines", bytes, 2, () -> read(Dataset.at(file, Jsonl.bytes()))),
+                new Contender(
+                        "sluice-lines", bytes, 2, () -> read(Dataset.at(store(near), "large.jsonl", Jsonl.bytes()))),
+                new Contender("local-maps", bytes, 4, () -> read(Dataset.at(file, Jsonl.maps()))),
+                new Contender(
+                        "sluice-maps", bytes, 4, () -> read(Dataset.at(store(near), "large.jsonl", Jsonl.maps()))));
+        atMost("lines, at most", rates.get(2), rates.get(0));
+        atMost("maps, at most", rates.get(4), rates.get(0));
+    }
+
+    private static void read(S3ObjectStore store) {
+        store.get("large.jsonl").blockLast();
+    }
+
+    private static void read(Dataset<?> dataset) {
+        dataset.read().blockLast();
     }
 
     /**
@@ -223,7 +193,7 @@ public final class S3Tables {
     private static void atMost(String name, Rate local, Rate single) {
         double ceiling = Runtime.getRuntime().availableProcessors()
                 * 1e3
-                / (local.clientMillis + single.clientMillis + single.serverMillis);
+                / (local.clientMillis() + single.clientMillis() + single.serverMillis());
         System.out.printf(
                 Locale.ROOT,
                 "  %-18s %7.0f   %5.2fx   (all processors, with what its local one and single-get take of them)%n",
@@ -247,18 +217,17 @@ public final class S3Tables {
                 count,
                 SHARD_BYTES,
                 looped);
-        double loop = rate("one-at-a-time", looped * 1_000_000L, 1, 0, () -> {
+        Rate loop = measure(
+                new Contender("one-at-a-time", looped * 1_000_000L, 0, () -> {
                     for (int i = 0; i < looped; i++) {
                         get(far, String.format(Locale.ROOT, "shards/part-%05d.jsonl", i));
                     }
-                })
-                .best;
-        rate(
-                "sluice-maps",
-                count * 1_000_000L,
-                2,
-                loop,
-                () -> Dataset.at(store(far), "shards/", Jsonl.maps()).read().blockLast());
+                }),
+                Rate.NONE);
+        print("one-at-a-time", loop, loop);
+        Contender ours = new Contender(
+                "sluice-maps", count * 1_000_000L, 0, () -> read(Dataset.at(store(far), "shards/", Jsonl.maps())));
+        print(ours.name, measure(ours, measure(ours, Rate.NONE)), loop);
     }
 
     private void write(Path file) throws IOException {
@@ -275,32 +244,33 @@ public final class S3Tables {
     }
 
     private void write(S3AsyncClient client, byte[] content, int length, int passes) {
-        double plain = warmRate(
-                        "plain-put-object",
-                        length,
-                        passes,
-                        0,
-                        () -> client.putObject(put -> put.bucket(BUCKET).key("written"), body(content, 0, length))
-                                .join())
-                .best;
-        warmRate("plain-multipart", length, passes, plain, () -> multipart(client, content, length));
         int chunk = 1 << 20;
         Flux<ByteBuffer> chunks = Flux.range(0, (length + chunk - 1) / chunk)
                 .map(i -> ByteBuffer.wrap(content, i * chunk, Math.min(chunk, length - i * chunk)));
-        warmRate(
-                "sluice-store",
-                length,
+        S3StoreSpec onePart = S3StoreSpec.create().partBytes(length);
+        inTurn(
                 passes,
-                plain,
-                () -> store(client).put("written", chunks, PutMode.OVERWRITE).block());
-        warmRate(
-                "sluice-one-part",
-                length,
-                passes,
-                plain,
-                () -> S3ObjectStore.create(client, BUCKET, S3StoreSpec.create().partBytes(length))
-                        .put("written", chunks, PutMode.OVERWRITE)
-                        .block());
+                new Contender(
+                        "plain-put-object",
+                        length,
+                        0,
+                        () -> client.putObject(put -> put.bucket(BUCKET).key("written"), body(content, 0, length))
+                                .join()),
+                new Contender("plain-multipart", length, 0, () -> multipart(client, content, length)),
+                new Contender(
+                        "sluice-store",
+                        length,
+                        0,
+                        () -> store(client)
+                                .put("written", chunks, PutMode.OVERWRITE)
+                                .block()),
+                new Contender(
+                        "sluice-one-part",
+                        length,
+                        0,
+                        () -> S3ObjectStore.create(client, BUCKET, onePart)
+                                .put("written", chunks, PutMode.OVERWRITE)
+                                .block()));
     }
 
     private static AsyncRequestBody body(byte[] content, int from, int length) {
@@ -343,49 +313,82 @@ public final class S3Tables {
 
     // ---- how
 
-    /** Of the best pass: a million units a second, and milliseconds of processors per million units. */
-    private record Rate(double best, double clientMillis, double serverMillis) {}
-
     /**
-     * Without delay, where the compiler's warming up would be part of the figures: the SDK's way of making a request is long,
-     * and compiled only after some thousands of them, so that it takes a reader by ranges longer than it takes the single GET.
+     * Something to be measured.
+     *
+     * @param units of which a million are what its rate counts
+     * @param peer the number of the contender that it is compared with, counted from 0
      */
-    private Rate warmRate(String name, long units, int passes, double base, Runnable pass) {
-        long until = System.nanoTime() + warmUp.toNanos();
-        while (System.nanoTime() < until) {
-            pass.run();
+    private record Contender(String name, long units, int peer, Runnable pass) {}
+
+    /** Of the best pass and the worst, in millions of units a second; nanoseconds of processors that all passes took. */
+    private record Rate(double best, double worst, double units, long client, long server) {
+
+        static final Rate NONE = new Rate(0, Double.MAX_VALUE, 0, 0, 0);
+
+        /** Of processors, a million units. */
+        double clientMillis() {
+            return client / units;
         }
-        return rate(name, units, passes, base, pass);
+
+        double serverMillis() {
+            return server / units;
+        }
     }
 
-    /** The best of several passes. */
-    private Rate rate(String name, long units, int passes, double base, Runnable pass) {
-        Rate best = new Rate(0, 0, 0);
-        double worst = Double.MAX_VALUE;
-        for (int i = 0; i < passes; i++) {
-            long client = nanos(ProcessHandle.current());
-            long serving = nanos(server);
-            long began = System.nanoTime();
-            pass.run();
-            double rate = units * 1e3 / (System.nanoTime() - began);
-            worst = Math.min(worst, rate);
-            if (rate > best.best) {
-                best = new Rate(
-                        rate,
-                        (nanos(ProcessHandle.current()) - client) / (double) units,
-                        (nanos(server) - serving) / (double) units);
+    /**
+     * Each of them for the time of warming up, in two turns, and then all of them in turn, which is measured. The compiler's warming
+     * up would be part of the figures: the SDK's way of making a request is long, and compiled only after some thousands of them,
+     * so that it takes a reader by ranges longer than it takes the single GET.
+     */
+    private List<Rate> inTurn(int passes, Contender... contenders) {
+        for (int turn = 0; turn < 2; turn++) {
+            for (Contender contender : contenders) {
+                long until = System.nanoTime() + warmUp.toNanos() / 2;
+                while (System.nanoTime() < until) {
+                    contender.pass.run();
+                }
             }
         }
+        Rate[] rates = new Rate[contenders.length];
+        Arrays.fill(rates, Rate.NONE);
+        for (int pass = 0; pass < passes; pass++) {
+            for (int i = 0; i < rates.length; i++) {
+                rates[i] = measure(contenders[i], rates[i]);
+            }
+        }
+        for (int i = 0; i < rates.length; i++) {
+            print(contenders[i].name, rates[i], rates[contenders[i].peer]);
+        }
+        return List.of(rates);
+    }
+
+    /** One more pass. */
+    private Rate measure(Contender contender, Rate before) {
+        long client = nanos(ProcessHandle.current());
+        long serving = nanos(server);
+        long began = System.nanoTime();
+        contender.pass.run();
+        double units = contender.units;
+        double rate = units * 1e3 / (System.nanoTime() - began);
+        return new Rate(
+                Math.max(before.best, rate),
+                Math.min(before.worst, rate),
+                before.units + units,
+                before.client + nanos(ProcessHandle.current()) - client,
+                before.server + nanos(server) - serving);
+    }
+
+    private static void print(String name, Rate rate, Rate peer) {
         System.out.printf(
                 Locale.ROOT,
                 "  %-18s %7.0f   %5.2fx   (from %.0f; client %.2f ms, server %.2f ms each)%n",
                 name,
-                best.best,
-                base == 0 ? 1 : best.best / base,
-                worst,
-                best.clientMillis,
-                best.serverMillis);
-        return best;
+                rate.best,
+                rate.best / peer.best,
+                rate.worst,
+                rate.clientMillis(),
+                rate.serverMillis());
     }
 
     /** Of processors. */
