@@ -27,6 +27,9 @@ final class PartFlux extends Flux<PartFlux.Part> {
     private static final int FIRST_BYTES = 32 << 10;
     private static final int MOST_BYTES = 1 << 20;
 
+    /** Copied at a time, and summed up while it is still in the cache. */
+    private static final int STEP_BYTES = 64 << 10;
+
     /**
      * A part.
      *
@@ -34,19 +37,14 @@ final class PartFlux extends Flux<PartFlux.Part> {
      * @param offset of its first byte in the object
      * @param length of all its pieces
      * @param pieces its bytes; nobody else's
+     * @param sum their CRC32
      * @param last whether it is the last one
      */
-    record Part(int number, long offset, int length, List<ByteBuffer> pieces, boolean last) {
+    record Part(int number, long offset, int length, List<ByteBuffer> pieces, int sum, boolean last) {
 
         /** The checksum of its bytes, as S3 wants to have it in a header. */
         String crc32() {
-            CRC32 sum = new CRC32();
-            for (ByteBuffer piece : pieces) {
-                sum.update(piece.duplicate());
-            }
-            byte[] bigEndian = ByteBuffer.allocate(Integer.BYTES)
-                    .putInt((int) sum.getValue())
-                    .array();
+            byte[] bigEndian = ByteBuffer.allocate(Integer.BYTES).putInt(sum).array();
             return Base64.getEncoder().encodeToString(bigEndian);
         }
     }
@@ -87,6 +85,7 @@ final class PartFlux extends Flux<PartFlux.Part> {
         /** The last of the pieces, in which there is room; or none. */
         private ByteBuffer filling = ByteBuffer.allocate(0);
 
+        private final CRC32 sum = new CRC32();
         private int length;
         private int number = 1;
         private long offset;
@@ -213,16 +212,19 @@ final class PartFlux extends Flux<PartFlux.Part> {
                 filling = ByteBuffer.allocate(Math.min(full - length, piece));
                 pieces.add(filling);
             }
-            int n = Math.min(next.remaining(), filling.remaining());
-            filling.put(filling.position(), next, next.position(), n);
-            filling.position(filling.position() + n);
+            int n = Math.min(Math.min(next.remaining(), filling.remaining()), STEP_BYTES);
+            int at = filling.position();
+            filling.put(at, next, next.position(), n);
+            filling.position(at + n);
+            sum.update(filling.array(), at, n);
             next.position(next.position() + n);
             length += n;
         }
 
         private void emit(boolean last) {
             pieces.forEach(ByteBuffer::flip);
-            Part part = new Part(number, offset, length, pieces, last);
+            Part part = new Part(number, offset, length, pieces, (int) sum.getValue(), last);
+            sum.reset();
             offset += length;
             number++;
             pieces = new ArrayList<>();

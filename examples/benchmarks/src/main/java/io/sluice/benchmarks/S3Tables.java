@@ -191,12 +191,10 @@ public final class S3Tables {
      * worked all the time, and fetching took no more than one GET does whose bytes are forgotten.
      */
     private static void atMost(String name, Rate local, Rate single) {
-        double ceiling = Runtime.getRuntime().availableProcessors()
-                * 1e3
-                / (local.clientMillis() + single.clientMillis() + single.serverMillis());
+        double ceiling = Runtime.getRuntime().availableProcessors() * 1e3 / (local.least + single.least);
         System.out.printf(
                 Locale.ROOT,
-                "  %-18s %7.0f   %5.2fx   (all processors, with what its local one and single-get take of them)%n",
+                "  %-18s %7.0f   %5.2fx   (all processors, with the least that its local one and single-get take of them)%n",
                 name,
                 ceiling,
                 ceiling / local.best);
@@ -321,10 +319,13 @@ public final class S3Tables {
      */
     private record Contender(String name, long units, int peer, Runnable pass) {}
 
-    /** Of the best pass and the worst, in millions of units a second; nanoseconds of processors that all passes took. */
-    private record Rate(double best, double worst, double units, long client, long server) {
+    /**
+     * Of the best pass and the worst, in millions of units a second; the nanoseconds of processors a unit of the pass that took least
+     * of both; and those that all passes took.
+     */
+    private record Rate(double best, double worst, double least, double units, long client, long server) {
 
-        static final Rate NONE = new Rate(0, Double.MAX_VALUE, 0, 0, 0);
+        static final Rate NONE = new Rate(0, Double.MAX_VALUE, Double.MAX_VALUE, 0, 0, 0);
 
         /** Of processors, a million units. */
         double clientMillis() {
@@ -371,12 +372,15 @@ public final class S3Tables {
         contender.pass.run();
         double units = contender.units;
         double rate = units * 1e3 / (System.nanoTime() - began);
+        client = nanos(ProcessHandle.current()) - client;
+        serving = nanos(server) - serving;
         return new Rate(
                 Math.max(before.best, rate),
                 Math.min(before.worst, rate),
+                Math.min(before.least, (client + serving) / units),
                 before.units + units,
-                before.client + nanos(ProcessHandle.current()) - client,
-                before.server + nanos(server) - serving);
+                before.client + client,
+                before.server + serving);
     }
 
     private static void print(String name, Rate rate, Rate peer) {
