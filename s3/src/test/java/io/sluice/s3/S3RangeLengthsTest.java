@@ -140,6 +140,7 @@ class S3RangeLengthsTest {
 
         private long free;
         private boolean awaited;
+        private long given;
 
         Reader(long free) {
             this.free = free;
@@ -148,6 +149,19 @@ class S3RangeLengthsTest {
         @Override
         protected void hookOnSubscribe(Subscription s) {
             s.request(Long.MAX_VALUE);
+        }
+
+        @Override
+        protected synchronized void hookOnNext(ByteBuffer chunk) {
+            given += chunk.remaining();
+        }
+
+        synchronized long given() {
+            return given;
+        }
+
+        synchronized long free() {
+            return free;
         }
 
         synchronized void set(long room, boolean waits) {
@@ -208,15 +222,18 @@ class S3RangeLengthsTest {
         int before = ranges().size();
         reader.set(3 * MIB, false);
         reader.request(1);
-        assertThat(ranges()).as("there is room for a short one only").hasSize(before);
+        assertThat(reader.free()).as("there is room for short ones only").isEqualTo(3 * MIB);
         reader.set(0, true);
         reader.request(1);
         eventually(() -> assertThat(ranges()).hasSize(before + 1));
         assertThat(ranges().get(before).length()).isEqualTo(MIB);
+        eventually(() -> assertThat(reader.given()).isEqualTo(9 * MIB));
         reader.set(4 * MIB, false);
         reader.request(1);
         eventually(() -> assertThat(ranges()).hasSize(before + 2));
         assertThat(ranges().get(before + 1).length()).isEqualTo(4 * MIB);
+        eventually(() -> assertThat(reader.given()).isEqualTo(13 * MIB));
+        assertThat(reader.free()).isZero();
         reader.cancel();
     }
 }
