@@ -1,6 +1,7 @@
 package io.sluice.storage;
 
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslClosedEngineException;
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
@@ -66,7 +67,7 @@ final class HttpErrors {
             return new StorageException(Kind.NOT_FOUND, name, "the host is not known", error);
         }
         if (cause instanceof SSLException && !isBroken((SSLException) cause)) {
-            return new StorageException(Kind.IO, name, "no TLS connection: " + cause.getMessage(), error);
+            return new StorageException(Kind.IO, name, "no TLS connection: " + said(cause), error);
         }
         if (cause instanceof IOException || cause instanceof TimeoutException || error instanceof DecoderException) {
             return new StorageException(Kind.NETWORK, name, "the connection failed: " + text(cause), error);
@@ -79,6 +80,11 @@ final class HttpErrors {
         return error instanceof SslClosedEngineException
                 || String.valueOf(error.getMessage()).startsWith("Connection closed while")
                 || (error.getCause() instanceof IOException && !(error.getCause() instanceof SSLException));
+    }
+
+    /** What does not speak TLS is shown in whole by Netty, in hexadecimal. */
+    private static String said(Throwable error) {
+        return error instanceof NotSslRecordException ? "the server does not speak TLS" : text(error);
     }
 
     private static String text(Throwable error) {

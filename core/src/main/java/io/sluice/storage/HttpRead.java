@@ -156,13 +156,17 @@ final class HttpRead {
     }
 
     private void ask(HttpHeaders headers, Attempt attempt) {
+        String pinned = attempt.version;
+        boolean strong = pinned != null && HttpReply.isStrongEtag(pinned);
         if (!whole || attempt.from > 0) {
+            if (strong) {
+                headers.set(HttpHeaderNames.IF_RANGE, pinned);
+            }
             headers.set(
                     HttpHeaderNames.RANGE,
                     "bytes=" + attempt.from + "-" + (attempt.end == UNKNOWN ? "" : String.valueOf(attempt.end - 1)));
         }
-        String pinned = attempt.version;
-        if (pinned != null && HttpReply.isStrongEtag(pinned)) {
+        if (strong) {
             headers.set(HttpHeaderNames.IF_MATCH, pinned);
         }
     }

@@ -151,6 +151,28 @@ class HttpTlsTest {
     }
 
     @Test
+    void saysThatAServerDoesNotSpeakTls() throws Exception {
+        try (ServerSocket plain = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            Thread answering = new Thread(() -> {
+                try (Socket accepted = plain.accept()) {
+                    accepted.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(UTF_8));
+                    // until the client has gone
+                    accepted.getInputStream().readAllBytes();
+                } catch (IOException closed) {
+                    return;
+                }
+            });
+            answering.setDaemon(true);
+            answering.start();
+            HttpObjectStore store = HttpObjectStore.create("https://127.0.0.1:" + plain.getLocalPort());
+            assertThatExceptionOfType(StorageException.class)
+                    .isThrownBy(() -> store.get("a.jsonl").blockLast(PATIENCE))
+                    .satisfies(error -> assertThat(error.kind()).isEqualTo(Kind.IO))
+                    .withMessageEndingWith("no TLS connection: the server does not speak TLS");
+        }
+    }
+
+    @Test
     void followsNoRedirectOutOfTls() throws IOException {
         StorageException error = error(HttpObjectStore.create(base(), trusting()), "insecure.jsonl");
         assertThat(error.kind()).isEqualTo(Kind.INVALID_REQUEST);

@@ -1,6 +1,7 @@
 package io.sluice.s3;
 
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -155,9 +156,12 @@ public final class S3ClientSpec {
     /**
      * A new client, the caller's to close. May read files; makes no request.
      *
-     * @throws SdkClientException if there is no region to be found
+     * @throws SdkClientException if there is no region to be found, or not the profile
      */
     public S3AsyncClient client() {
+        if (profile != null && ProfileFile.defaultProfileFile().profile(profile).isEmpty()) {
+            throw SdkClientException.create("there is no profile " + profile + " in the AWS configuration files");
+        }
         URI elsewhere = endpoint != null ? endpoint : endpointOfEnvironment();
         S3AsyncClientBuilder builder = S3AsyncClient.builder()
                 .region(region(elsewhere != null))
@@ -201,15 +205,28 @@ public final class S3ClientSpec {
         for (String name : new String[] {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
             String uri = System.getenv(name);
             if (uri != null && !uri.isBlank()) {
-                return URI.create(uri);
+                return address(name, uri);
             }
         }
         String chosen = profile != null ? profile : ProfileFileSystemSetting.AWS_PROFILE.getStringValueOrThrow();
         return ProfileFile.defaultProfileFile()
                 .profile(chosen)
                 .flatMap(found -> found.property("endpoint_url"))
-                .map(URI::create)
+                .map(uri -> address("endpoint_url of the profile " + chosen, uri))
                 .orElse(null);
+    }
+
+    /** Without what is there in the error, which may name a user and a password. */
+    private static URI address(String source, String text) {
+        try {
+            URI uri = new URI(text.strip());
+            if (uri.getScheme() != null && uri.getHost() != null) {
+                return uri;
+            }
+        } catch (URISyntaxException malformed) {
+            // as below; its message has the text
+        }
+        throw new IllegalArgumentException(source + " is no address such as http://localhost:9000");
     }
 
     private Region region(boolean elsewhere) {
@@ -226,7 +243,8 @@ public final class S3ClientSpec {
             if (elsewhere) {
                 return Region.US_EAST_1;
             }
-            throw none;
+            throw SdkClientException.create(
+                    "there is no region; set AWS_REGION, or name one here or in the profile", none);
         }
     }
 

@@ -1,11 +1,14 @@
 package io.sluice.s3;
 
+import io.netty.handler.ssl.NotSslRecordException;
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
 import java.io.IOException;
 import java.net.UnknownHostException;
+import java.security.cert.CertificateException;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -42,6 +45,8 @@ final class S3Errors {
     private static final Set<String> NETWORK =
             Set.of("InternalError", "RequestTimeout", "IncompleteBody", "ServiceUnavailable", "OperationAborted");
 
+    private static final String NO_SUCH_BUCKET = "NoSuchBucket";
+
     private S3Errors() {}
 
     /** Status 412: a condition of the request does not hold. */
@@ -62,6 +67,17 @@ final class S3Errors {
     /** Status 501: the store does not know a header or an operation. */
     static boolean isNotImplemented(Throwable error) {
         return status(error) == 501;
+    }
+
+    /** Status 404, of the bucket. */
+    static boolean isNoSuchBucket(Throwable error) {
+        for (Throwable at = error; at != null; at = at.getCause()) {
+            if (at instanceof AwsServiceException service) {
+                AwsErrorDetails details = service.awsErrorDetails();
+                return details != null && NO_SUCH_BUCKET.equals(details.errorCode());
+            }
+        }
+        return false;
     }
 
     private static int status(Throwable error) {
@@ -133,19 +149,35 @@ final class S3Errors {
             return new StorageException(Kind.NETWORK, shown, what, error);
         }
         if (status == 404) {
-            String missing = code.equals("NoSuchBucket") ? "there is no such bucket" : "there is no such object";
+            String missing;
+            if (code.equals(NO_SUCH_BUCKET)) {
+                missing = "there is no such bucket";
+            } else if (details == null || isWithoutBody(details)) {
+                missing = "there is no such object, or no such bucket";
+            } else {
+                missing = code.equals("NoSuchKey") ? "there is no such object" : what;
+            }
             return new StorageException(Kind.NOT_FOUND, shown, missing, error);
         }
         return new StorageException(Kind.INVALID_REQUEST, shown, what, error);
     }
 
+    /** As to HEAD: code and message are then the SDK's. */
+    private static boolean isWithoutBody(AwsErrorDetails details) {
+        return details.rawResponse() == null || details.rawResponse().asByteArrayUnsafe().length == 0;
+    }
+
     private static StorageException client(Throwable error, String shown) {
+        String tls = noTls(error);
+        if (tls != null) {
+            return new StorageException(Kind.IO, shown, "no TLS connection: " + tls, error);
+        }
         for (Throwable at = error; at != null; at = at.getCause()) {
             if (at instanceof UnknownHostException) {
                 return new StorageException(
                         Kind.NOT_FOUND,
                         shown,
-                        "there is no host " + at.getMessage() + "; check endpoint and region",
+                        "there is no such host, check endpoint and region: " + describe(at),
                         error);
             }
             if (at instanceof IOException
@@ -157,10 +189,31 @@ final class S3Errors {
             }
         }
         String message = String.valueOf(error.getMessage());
+        if (message.startsWith("Unable to load credentials from any of the providers")) {
+            return new StorageException(
+                    Kind.ACCESS_DENIED,
+                    shown,
+                    "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile that has"
+                            + " them, or ask anonymously",
+                    error);
+        }
         if (message.contains("redentials")) {
             return new StorageException(Kind.ACCESS_DENIED, shown, message, error);
         }
         return new StorageException(Kind.IO, shown, "failed: " + describe(error), error);
+    }
+
+    /** What will not pass by itself of what keeps TLS from being spoken; null if it is nothing of that. */
+    private static @Nullable String noTls(Throwable error) {
+        for (Throwable at = error; at != null; at = at.getCause()) {
+            if (at instanceof NotSslRecordException) {
+                return "the server does not speak TLS";
+            }
+            if (at instanceof CertificateException || at instanceof SSLPeerUnverifiedException) {
+                return describe(at);
+            }
+        }
+        return null;
     }
 
     private static String describe(Throwable error) {

@@ -149,7 +149,7 @@ public final class S3ObjectStore implements ObjectStore, PrefetchingReads {
     }
 
     private static boolean isMissingObject(Throwable error) {
-        return S3Errors.isNotFound(error) && !String.valueOf(error.getMessage()).contains("bucket");
+        return S3Errors.isNotFound(error) && !S3Errors.isNoSuchBucket(error);
     }
 
     @Override

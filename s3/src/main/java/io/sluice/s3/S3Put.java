@@ -234,7 +234,7 @@ final class S3Put {
                                         .uploadId(upload)
                                         .maxParts(1)
                                         .requestPayer(calls.payer()))))
-                        .hasElement()
+                        .map(listed -> !listed.parts().isEmpty())
                         .onErrorResume(S3Errors::isNotFound, gone -> Mono.just(false)))
                 .flatMap(left -> left ? Mono.<Void>error(new IllegalStateException("still there")) : Mono.<Void>empty())
                 .retryWhen(Retry.backoff(ABORTS, calls.spec().minBackoff)

@@ -49,20 +49,20 @@ public final class S3StoreProvider implements StoreProvider {
             throw S3Errors.invalid(
                     bucket.indexOf('@') >= 0 ? null : location, "is no location in S3: s3://bucket/key", null);
         }
-        return new Location(stores.computeIfAbsent(bucket, this::store), key);
+        return new Location(stores.computeIfAbsent(bucket, name -> store(name, location)), key);
     }
 
-    private S3ObjectStore store(String bucket) {
-        return S3ObjectStore.create(client(bucket), bucket, storeSpec);
+    private S3ObjectStore store(String bucket, String location) {
+        return S3ObjectStore.create(client(location), bucket, storeSpec);
     }
 
-    private synchronized S3AsyncClient client(String bucket) {
+    private synchronized S3AsyncClient client(String location) {
         S3AsyncClient current = client;
         if (current == null) {
             try {
                 current = clientSpec.client();
             } catch (RuntimeException e) {
-                throw S3Errors.invalid(SCHEME + bucket, "no client for S3: " + e.getMessage(), e);
+                throw S3Errors.invalid(location, "no client for S3: " + e.getMessage(), e);
             }
             client = current;
         }

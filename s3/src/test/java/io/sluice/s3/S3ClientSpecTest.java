@@ -2,6 +2,7 @@ package io.sluice.s3;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sluice.StorageException;
 import io.sluice.StorageException.Kind;
@@ -271,6 +272,11 @@ class S3ClientSpecTest {
         assertThat(logged)
                 .anyMatch(text -> text.contains("could not abort"))
                 .noneMatch(text -> text.contains(secret) || text.contains(token));
+    }
+
+    @Test
+    void aProfileThatIsNotThereIsNamed() {
+        assertThatThrownBy(() -> spec().profile("no-such-profile").client()).hasMessageContaining("no-such-profile");
     }
 
     @Test

@@ -116,8 +116,11 @@ class S3EnvironmentTest {
                 .contains("credentials")
                 .contains("s3://" + bucket + "/a.jsonl");
         assertThat(count(Map.of("AWS_ACCESS_KEY_ID", "x", "AWS_SECRET_ACCESS_KEY", "x")))
-                .contains("region")
-                .contains("s3://" + bucket);
+                .contains("region", "AWS_REGION", "s3://" + bucket + "/a.jsonl")
+                .doesNotContain("Provider");
+        assertThat(count(Map.of("AWS_ENDPOINT_URL", "me:geheim@localhost:9000")))
+                .contains("AWS_ENDPOINT_URL is no address", "s3://" + bucket + "/a.jsonl")
+                .doesNotContain("geheim");
     }
 
     private void profile(String name, String head) throws IOException {

@@ -10,8 +10,10 @@ import io.sluice.storage.PutMode;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.List;
+import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,19 +124,98 @@ class S3ErrorsTest {
         }
     }
 
+    /** The SDK's own words are a thousand letters and name each of its classes. */
+    @Test
+    void noCredentialsAnywhere() {
+        AwsCredentialsProvider none = () -> {
+            throw SdkClientException.create("Unable to load credentials from any of the providers in the chain "
+                    + "AwsCredentialsProviderChain(credentialsProviders=[SystemPropertyCredentialsProvider(), …])");
+        };
+        try (S3AsyncClient client = TestS3.clientSpec().credentials(none).client()) {
+            assertThat(error(S3ObjectStore.create(client, "bucket", IMPATIENT).head("object")))
+                    .hasMessageContaining("AWS_ACCESS_KEY_ID")
+                    .hasMessageNotContaining("Provider");
+        }
+    }
+
+    @Test
+    void whatIsMissingIsNamedWhereTheServerSaysSo() {
+        S3ObjectStore empty = S3ObjectStore.create(TestS3.client(), TestS3.newBucket(), IMPATIENT);
+        assertThat(error(empty.get("object"))).hasMessageEndingWith("there is no such object");
+        assertThat(error(empty.head("object"))).hasMessageEndingWith("there is no such object, or no such bucket");
+        S3ObjectStore nowhere = S3ObjectStore.create(TestS3.client(), "no-such-bucket", IMPATIENT);
+        assertThat(error(nowhere.get("object"))).hasMessageEndingWith("there is no such bucket");
+        assertThat(error(nowhere.head("object"))).hasMessageEndingWith("there is no such object, or no such bucket");
+    }
+
+    /** S3 says nothing of it; other stores do. */
+    @Test
+    void whatIsDeletedMayBeMissing() {
+        try (FaultProxy proxy = new FaultProxy(TestS3.port())
+                        .rule(request -> new Fault.Answer(
+                                404,
+                                "Content-Type: application/xml\r\n",
+                                "<Error><Code>NoSuchKey</Code><Message>not there</Message></Error>"));
+                S3AsyncClient client = TestS3.clientSpec(proxy.port()).client()) {
+            S3ObjectStore.create(client, "my-bucket", IMPATIENT)
+                    .delete("object")
+                    .block(Duration.ofSeconds(30));
+        }
+    }
+
+    @Test
+    void aServerThatDoesNotSpeakTls() {
+        try (S3AsyncClient client = TestS3.clientSpec()
+                .endpoint(URI.create("https://127.0.0.1:" + TestS3.port()))
+                .maxRetries(0)
+                .client()) {
+            StorageException error =
+                    error(S3ObjectStore.create(client, "bucket", TestS3.spec()).head("object"));
+            assertThat(error.kind()).isEqualTo(Kind.IO);
+            assertThat(error.isTransient()).isFalse();
+            assertThat(error).hasMessageEndingWith("no TLS connection: the server does not speak TLS");
+        }
+    }
+
+    @Test
+    void aCertificateThatIsNotTrustedIsNotTriedAgain() {
+        Throwable refused = new SSLHandshakeException("PKIX path building failed");
+        refused.initCause(new CertificateException("unable to find valid certification path"));
+        assertThat(S3Errors.map(SdkClientException.create("failed", refused), "s3://bucket/object", Kind.CHANGED))
+                .isInstanceOfSatisfying(StorageException.class, error -> {
+                    assertThat(error.kind()).isEqualTo(Kind.IO);
+                    assertThat(error.isTransient()).isFalse();
+                })
+                .hasMessageContaining("TLS")
+                .hasMessageContaining("unable to find valid certification path");
+        Throwable broken = new SSLHandshakeException("Connection closed while SSL/TLS handshake was in progress");
+        assertThat(S3Errors.map(SdkClientException.create("failed", broken), "s3://bucket/object", Kind.CHANGED))
+                .isInstanceOfSatisfying(
+                        StorageException.class,
+                        error -> assertThat(error.isTransient()).isTrue());
+    }
+
     @ParameterizedTest
     @CsvSource({
         "503, SlowDown, THROTTLED, true",
         "429, TooManyRequests, THROTTLED, true",
+        "400, RequestLimitExceeded, THROTTLED, true",
         "500, InternalError, NETWORK, true",
         "502, '', NETWORK, true",
         "400, RequestTimeout, NETWORK, true",
+        "408, '', NETWORK, true",
+        "409, OperationAborted, NETWORK, true",
         "403, AccessDenied, ACCESS_DENIED, false",
+        "403, '', ACCESS_DENIED, false",
+        "401, '', ACCESS_DENIED, false",
         "400, ExpiredToken, ACCESS_DENIED, false",
         "301, PermanentRedirect, INVALID_REQUEST, false",
+        "301, '', INVALID_REQUEST, false",
+        "403, AuthorizationHeaderMalformed, INVALID_REQUEST, false",
         "400, AuthorizationHeaderMalformed, INVALID_REQUEST, false",
         "400, InvalidArgument, INVALID_REQUEST, false",
-        "501, NotImplemented, UNSUPPORTED, false"
+        "501, NotImplemented, UNSUPPORTED, false",
+        "405, MethodNotAllowed, UNSUPPORTED, false"
     })
     void whatTheServerSays(int status, String code, Kind kind, boolean isTransient) {
         String body = "<Error><Code>" + code + "</Code><Message>what it says</Message></Error>";

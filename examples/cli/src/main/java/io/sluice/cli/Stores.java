@@ -7,6 +7,7 @@ import io.sluice.s3.S3StoreProvider;
 import io.sluice.s3.S3StoreSpec;
 import io.sluice.storage.StoreProvider;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -19,7 +20,7 @@ final class Stores {
             paramLabel = "URI",
             description = "For s3://: a store other than Amazon's (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL).")
     @Nullable
-    URI endpoint;
+    String endpoint;
 
     @Option(
             names = "--region",
@@ -58,16 +59,24 @@ final class Stores {
 
     private S3ClientSpec client() {
         S3ClientSpec client = S3ClientSpec.create();
-        if (endpoint != null) {
-            if (endpoint.getHost() == null
-                    || !String.valueOf(endpoint.getScheme()).startsWith("http")) {
-                throw new UsageException("--endpoint is an address such as http://localhost:9000, not " + endpoint);
-            }
-            client = client.endpoint(endpoint);
-        }
+        client = endpoint == null ? client : client.endpoint(address(endpoint));
         client = region == null ? client : client.region(region);
         client = profile == null ? client : client.profile(profile);
         client = pathStyle ? client.pathStyle(true) : client;
         return anonymous ? client.anonymous() : client;
+    }
+
+    private static URI address(String text) {
+        try {
+            URI uri = new URI(text);
+            boolean http = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
+            if (http && uri.getHost() != null && uri.getUserInfo() == null) {
+                return uri;
+            }
+        } catch (URISyntaxException malformed) {
+            // as below
+        }
+        // without what was given, which may have a password in it
+        throw new UsageException("--endpoint is an address such as http://localhost:9000, without a user");
     }
 }

@@ -21,6 +21,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -109,11 +112,30 @@ class S3LocationsTest {
                 .isEqualTo("{}\n");
     }
 
-    @Test
-    void refusesAnEndpointThatIsNone() {
-        Result result = run("cat", "s3://bucket/a.jsonl", "--endpoint", "localhost:9000", "--anonymous");
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost:9000", "127.0.0.1:9000", "http:// x", "ftp://host", "http://me:geheim@host"})
+    void refusesAnEndpointThatIsNone(String endpoint) {
+        Result result = run("cat", "s3://bucket/a.jsonl", "--endpoint", endpoint, "--anonymous");
         assertThat(result.exit()).isEqualTo(2);
-        assertThat(result.message()).contains("--endpoint", "http://localhost:9000");
+        assertThat(result.message())
+                .contains("--endpoint", "http://localhost:9000")
+                .doesNotContain("geheim", "URI");
+    }
+
+    /** Whatever the command: with bucket and key, and nothing of how the program is made. */
+    @ParameterizedTest
+    @CsvSource({
+        "cat, s3://bucket/nothing.jsonl, no such object",
+        "count, s3://no-such-bucket/a.jsonl, no such bucket",
+        "validate, s3://no-such-bucket/dir/, no such bucket",
+        "schema, s3://bucket/nothing/, no object's key begins so",
+        "ls, s3://bucket/nothing*.jsonl, no file matches",
+        "cat, s3:///key, s3://bucket/key",
+    })
+    void saysInOneLineWhatIsWrong(String command, String location, String what) {
+        Result result = runThere(command, location);
+        assertThat(result.exit()).isEqualTo(1);
+        assertThat(result.message()).contains(location, what).doesNotContain("Exception", "io.sluice");
     }
 
     /** The command in a process that has this environment and home, and nothing else of AWS. */
