@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -210,6 +211,10 @@ class HttpObjectStoreTest {
                 .hasMessageContaining("bad certificate")
                 .satisfies(error -> assertThat(error.isTransient()).isFalse());
         assertThat(HttpErrors.of(new IOException("reset"), "name").kind()).isEqualTo(Kind.NETWORK);
+        SSLException torn = new SSLException("Connection closed while SSL/TLS handshake was in progress");
+        assertThat(HttpErrors.of(torn, "name").kind()).isEqualTo(Kind.NETWORK);
+        SSLException reset = new SSLException("failed", new IOException("reset"));
+        assertThat(HttpErrors.of(reset, "name").kind()).isEqualTo(Kind.NETWORK);
     }
 
     // ---- versions
@@ -475,6 +480,7 @@ class HttpObjectStoreTest {
         "400,INVALID_REQUEST",
         "401,ACCESS_DENIED",
         "403,ACCESS_DENIED",
+        "407,ACCESS_DENIED",
         "404,NOT_FOUND",
         "410,NOT_FOUND",
         "405,UNSUPPORTED",

@@ -13,7 +13,6 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,9 +27,6 @@ import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.interceptor.Context;
 import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
 import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
-import software.amazon.awssdk.http.SdkHttpResponse;
-import software.amazon.awssdk.http.async.AsyncExecuteRequest;
-import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
@@ -125,38 +121,6 @@ class S3ConditionsTest {
                         .kind())
                 .isEqualTo(Kind.ALREADY_EXISTS);
         assertThat(read(direct.get("object"))).isEqualTo(bytes(77));
-    }
-
-    /** Amazon's own stores keep their word, and each request to them has its price. */
-    @Test
-    void onlyStoresAtAnEndpointOfTheirOwnAreProbed() {
-        Queue<String> sent = new ConcurrentLinkedQueue<>();
-        SdkAsyncHttpClient content = new SdkAsyncHttpClient() {
-            @Override
-            public CompletableFuture<Void> execute(AsyncExecuteRequest request) {
-                sent.add(request.request().method() + " " + request.request().encodedPath());
-                request.responseHandler()
-                        .onHeaders(SdkHttpResponse.builder()
-                                .statusCode(200)
-                                .putHeader("ETag", "\"e\"")
-                                .build());
-                request.responseHandler().onStream(Flux.empty());
-                return CompletableFuture.completedFuture(null);
-            }
-
-            @Override
-            public void close() {}
-        };
-        try (S3AsyncClient amazon = S3ClientSpec.create()
-                .region("us-east-1")
-                .anonymous()
-                .httpClient(content)
-                .client()) {
-            S3ObjectStore.create(amazon, "bucket", TestS3.spec())
-                    .put("object", content(10), PutMode.CREATE)
-                    .block(PATIENCE);
-        }
-        assertThat(sent).containsExactly("PUT /object");
     }
 
     /** The first try was heard, its answer was not, and the upload is gone when it is asked for again. */
