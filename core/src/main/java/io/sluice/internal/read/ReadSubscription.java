@@ -8,7 +8,6 @@ import io.sluice.codec.FormatReader;
 import io.sluice.format.Format;
 import io.sluice.storage.ObjectMeta;
 import io.sluice.storage.ObjectStore;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -32,7 +31,9 @@ import reactor.util.context.Context;
  * <ul>
  *   <li><b>pump</b>: cuts the next slot of blocks; one thread at a time, by {@code pumping}. A worker that finds it taken waits
  *       for it as long as that is cheaper than to park and be scheduled again.
- *   <li><b>decode</b>: up to {@code parallelism} workers, each with the slot it has cut itself, still warm in its cache.
+ *   <li><b>decode</b>: up to {@code parallelism} workers, each with the slot it has cut itself, still warm in its cache. Where
+ *       bytes are decompressed, cutting takes about as long as decoding: slots are kept in stock ({@code ready}), and the worker that has
+ *       cut goes on cutting, with the decompressor's window in its cache. Workers would otherwise wait for each other's turn at the pump.
  *   <li><b>emit</b>: hands the decoded slots to the subscriber in order; one thread at a time, by {@code emitWip}, which works
  *       as Reactor's drain loops do. Also taken by a thread that requests, so what lies ready is emitted without a hop.
  * </ul>
@@ -69,6 +70,10 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
             AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "decoding");
 
     @SuppressWarnings("rawtypes")
+    private static final AtomicIntegerFieldUpdater<ReadSubscription> STOCK =
+            AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "stock");
+
+    @SuppressWarnings("rawtypes")
     private static final AtomicIntegerFieldUpdater<ReadSubscription> STARTED =
             AtomicIntegerFieldUpdater.newUpdater(ReadSubscription.class, "started");
 
@@ -80,6 +85,9 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
      * be won but the time in which a slow subscriber waits.
      */
     private static final long LONG_TURN_NANOS = Runtime.getRuntime().availableProcessors() > 1 ? 50_000 : 1_000_000;
+
+    /** Slots cut ahead where bytes are decompressed: enough for the worker that cuts to stay at it while another decodes. */
+    private static final int STOCK_SLOTS = 4;
 
     private final CoreSubscriber<? super R> actual;
     private final ObjectStore store;
@@ -104,7 +112,12 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     private volatile int workers;
 
     private volatile int emitWip;
+    /** Slots cut and not decoded yet. */
     private volatile int decoding;
+
+    /** Slots in {@code ready}. */
+    private volatile int stock;
+
     private volatile int started;
     private volatile boolean cancelled;
 
@@ -119,18 +132,24 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
     /** Whether the subscriber took its time the last time round; taken to be so until it is known. */
     private volatile boolean emittingTakesTime = true;
 
-    /** Slots of the sample that nobody has begun to decode. */
-    private volatile int sampledLeft;
+    /** Up to how many ready slots the worker that cut last cuts another one, rather than decode; others do when there is none. */
+    private volatile int wantedStock;
+
+    /** Who cut last. */
+    private volatile @Nullable Thread cutter;
 
     private volatile @Nullable Disposable listing;
     private volatile @Nullable ShardSequence shards;
     private final SlotWindow window = new SlotWindow();
     private final Queue<Slot<B>> slots = new ConcurrentLinkedQueue<>();
+    /** Slots that nobody has begun to decode. */
+    private final Queue<Slot<B>> ready = new ConcurrentLinkedQueue<>();
+
     private final Queue<BlockDecoder<B>> decoders = new ConcurrentLinkedQueue<>();
 
     // the pump's own
     private volatile @Nullable BlockPump<B> pump;
-    private final ArrayDeque<Slot<B>> sampled = new ArrayDeque<>();
+    private final List<Slot<B>> sampled = new ArrayList<>();
     private final List<Block> sample = new ArrayList<>();
     private long sampledBytes;
     private volatile @Nullable FormatReader<B, T> reader;
@@ -245,7 +264,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
 
     /** Has another worker come, if there is work that nobody is at: who holds the pump now calls this after it. */
     private void engage() {
-        if (pumping == 0 && hasWork() && enter()) {
+        if ((pumping == 0 || stock > 0) && hasWork() && enter()) {
             try {
                 scheduler.schedule(this::work);
             } catch (RejectedExecutionException e) {
@@ -274,15 +293,19 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
     }
 
-    /** Whether there is something to cut and room for it, or the pump to be closed. */
     private boolean hasWork() {
+        return stock > 0 && !cancelled || canCut();
+    }
+
+    /** Whether there is something to cut and room for it, or the pump to be closed. */
+    private boolean canCut() {
         if (cancelled || broken != null) {
             return !pumpClosed && pump != null;
         }
-        if (reader == null || sampledLeft > 0) {
+        if (reader == null) {
             return true;
         }
-        return !pumpEnded && window.slots() < maxSlots && window.admits(spec.blockBytes(), maxSlotBytes);
+        return !pumpEnded && window.slots() < maxSlots + wantedStock && window.admits(spec.blockBytes(), maxSlotBytes);
     }
 
     /** A worker's stay: it is counted when it begins, and when it ends not. */
@@ -291,15 +314,34 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
             boolean stays = true;
             while (stays) {
                 int seen = signals;
-                boolean took = hasWork() && takePump();
+                boolean took = stock <= (cutter == Thread.currentThread() ? wantedStock : 0) && canCut() && takePump();
+                boolean dry = false;
                 Slot<B> slot = null;
                 if (took) {
                     seen = signals;
+                    cutter = Thread.currentThread();
                     slot = cut();
                     pumping = 0;
+                    if (slot != null) {
+                        if (wantedStock > 0 || stock > 0) {
+                            keep(slot);
+                            slot = null;
+                        }
+                        engage();
+                        if (slot == null && stock <= wantedStock) {
+                            continue;
+                        }
+                    } else {
+                        dry = true;
+                        if (stock > 1) {
+                            engage();
+                        }
+                    }
+                }
+                if (slot == null) {
+                    slot = fromStock();
                 }
                 if (slot != null) {
-                    engage();
                     decode(slot);
                     slot.done = true;
                     DECODING.decrementAndGet(this);
@@ -322,7 +364,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                     if (pumpEnded) {
                         emit();
                     }
-                    stays = pumping == 0 && hasWork() && !(took && seen == signals) && enter();
+                    stays = (stock > 0 || pumping == 0 && !(dry && seen == signals)) && hasWork() && enter();
                 }
             }
         } catch (Throwable t) {
@@ -330,10 +372,23 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
     }
 
+    private void keep(Slot<B> slot) {
+        ready.add(slot);
+        STOCK.incrementAndGet(this);
+    }
+
+    private @Nullable Slot<B> fromStock() {
+        Slot<B> slot = ready.poll();
+        if (slot != null) {
+            STOCK.decrementAndGet(this);
+        }
+        return slot;
+    }
+
     /** Takes the pump; while another worker has it, waits for as long as that is cheaper than to be scheduled again. */
     private boolean takePump() {
         for (int spins = 0; pumping != 0 || !PUMPING.compareAndSet(this, 0, 1); spins++) {
-            if (spins >= MAX_SPINS || !hasWork()) {
+            if (spins >= MAX_SPINS || stock > 0 || !canCut()) {
                 return false;
             }
             Thread.onSpinWait();
@@ -366,23 +421,13 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
         if (cancelled || broken != null) {
             pumpEnded = true;
-            sampledLeft = 0;
             closePump();
             return null;
         }
-        if (reader == null && !sample(p)) {
+        if (reader == null && !sample(p) || stock > wantedStock || pumpEnded || !canCut()) {
             return null;
         }
-        Slot<B> slot = sampled.poll();
-        if (slot != null) {
-            DECODING.incrementAndGet(this);
-            sampledLeft = sampled.size();
-            return slot;
-        }
-        if (pumpEnded || !hasWork()) {
-            return null;
-        }
-        slot = p.next(window.slots() == 0);
+        Slot<B> slot = p.next(window.slots() == 0);
         if (slot == null) {
             if (p.ended()) {
                 closePump();
@@ -392,6 +437,10 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         }
         DECODING.incrementAndGet(this);
         enqueue(slot);
+        int wanted = parallelism > 1 && slot.shard.input.decompresses() ? STOCK_SLOTS : 0;
+        if (wanted != wantedStock) {
+            wantedStock = wanted;
+        }
         return slot;
     }
 
@@ -427,8 +476,12 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         @SuppressWarnings("unchecked") // whatever B is, the reader's decoders and emitter agree on it
         FormatReader<B, T> made = (FormatReader<B, T>) format.reader(spec.limits(), List.copyOf(sample));
         sample.clear();
-        sampledLeft = sampled.size();
         reader = made;
+        for (Slot<B> slot : sampled) {
+            DECODING.incrementAndGet(this);
+            keep(slot);
+        }
+        sampled.clear();
         return true;
     }
 
@@ -533,6 +586,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 terminated = true;
                 e.close();
                 slots.clear();
+                ready.clear();
                 break;
             }
             if (e.hasNext()) {
@@ -592,6 +646,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
             e.close();
         }
         slots.clear();
+        ready.clear();
         if (t != null) {
             actual.onError(t);
         } else {

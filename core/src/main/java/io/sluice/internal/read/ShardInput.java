@@ -73,6 +73,11 @@ final class ShardInput {
         return decompressor == null ? readPlain(into, from, length) : readCompressed(decompressor, into, from, length);
     }
 
+    /** Whether reading takes more than to copy; known once bytes have been read. */
+    boolean decompresses() {
+        return decompressor != null;
+    }
+
     /** Stored bytes taken so far. */
     long storedBytes() {
         return rawBytes;

@@ -5,9 +5,11 @@ import static io.sluice.testing.TestData.numberedLines;
 import static io.sluice.testing.TestData.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.luben.zstd.Zstd;
 import io.sluice.Dataset;
 import io.sluice.ReadSpec;
 import io.sluice.codec.Block;
+import io.sluice.codec.BlockDecoder;
 import io.sluice.codec.BlockEmitter;
 import io.sluice.codec.FormatReader;
 import io.sluice.format.Jsonl;
@@ -20,6 +22,7 @@ import io.sluice.testing.TestData;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
@@ -202,13 +205,54 @@ class ReadFluxTest {
                 .read(byHand(waiting, new AtomicInteger()).parallelism(3).blockBytes(1024))
                 .subscribe(holding(reading));
         runAll(waiting);
-        Object framed = Scannable.from(reading.get())
+        assertThat(framed(reading.get())).isEqualTo(6);
+    }
+
+    private static Object framed(Subscription reading) {
+        return Scannable.from(reading)
                 .parents()
                 .filter(parent -> parent instanceof ReadSubscription)
                 .findFirst()
                 .orElseThrow()
                 .scan(Scannable.Attr.BUFFERED);
-        assertThat(framed).isEqualTo(6);
+    }
+
+    /** Else, each would wait until the other has decompressed its block. */
+    @Test
+    void theWorkerThatDecompressesGoesOnWhileOthersHaveWork() {
+        Queue<Runnable> waiting = new ArrayDeque<>();
+        ChunkedStore store = new ChunkedStore(4096, null)
+                .with("d/part-00000.jsonl.zst", Zstd.compress(numbered(0, 20_000)))
+                .with("d/part-00001.jsonl", numbered(20_000, 40_000));
+        AtomicReference<Subscription> reading = new AtomicReference<>();
+        List<Object> framedWhenDecoding = new ArrayList<>();
+        LinesWrapper watched = new LinesWrapper() {
+            @Override
+            protected FormatReader<Object[], ByteBuffer> reader(
+                    FormatReader<Object[], ByteBuffer> lines, List<Block> sample) {
+                return new Reader(lines) {
+                    @Override
+                    public BlockDecoder<Object[]> decoder() {
+                        BlockDecoder<Object[]> decoder = super.decoder();
+                        return block -> {
+                            framedWhenDecoding.add(framed(reading.get()));
+                            return decoder.decode(block);
+                        };
+                    }
+                };
+            }
+        };
+        Dataset.at(store, "d/", watched)
+                .read(byHand(waiting, new AtomicInteger()).parallelism(2).blockBytes(4096))
+                .subscribe(holding(reading));
+        runAll(waiting);
+        assertThat(framedWhenDecoding.get(0)).isEqualTo(5);
+        assertThat(framed(reading.get())).isEqualTo(8);
+
+        reading.get().request(Long.MAX_VALUE);
+        runAll(waiting);
+        assertThat(framedWhenDecoding.get(framedWhenDecoding.size() - 1))
+                .isEqualTo(1); // of a file that is not compressed
     }
 
     @Test
