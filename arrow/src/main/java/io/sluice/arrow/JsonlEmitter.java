@@ -62,12 +62,12 @@ final class JsonlEmitter implements BlockEmitter<JsonlChunk, RecordBatch> {
         for (int i = 0; fitting.misfit() != null || fitting.shape() != shape; i++) {
             String misfit = fitting.misfit();
             if (misfit != null && fitting.shape() == shape) {
-                Schema wider;
-                if (!inferred) {
-                    wider = Widening.merge(shape.records(), Inference.of(block, reader, shape));
-                    inferred = true;
-                } else {
-                    wider = Widening.toJson(shape.records(), misfit);
+                Schema wider = inferred
+                        ? shape.records()
+                        : Widening.merge(shape.records(), Inference.of(block, reader, shape));
+                inferred = true;
+                if (wider.equals(shape.records())) {
+                    wider = Widening.toJson(wider, misfit); // no type of the kind takes it
                 }
                 if (i > Inference.MAX_COLUMNS || wider.equals(shape.records())) {
                     throw new SluiceException(

@@ -16,7 +16,11 @@ import java.util.List;
 import java.util.Map;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.types.DateUnit;
+import org.apache.arrow.vector.types.FloatingPointPrecision;
+import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.FieldType;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.junit.jupiter.api.Test;
 
@@ -102,8 +106,8 @@ class UnexpectedTest {
 
     @Test
     void whatAColumnMustHaveIsNotCollected() {
-        Schema schema = new Schema(List.of(new Field(
-                "a", org.apache.arrow.vector.types.pojo.FieldType.notNullable(Batches.integer(64, true)), List.of())));
+        Schema schema =
+                new Schema(List.of(new Field("a", FieldType.notNullable(Batches.integer(64, true)), List.of())));
         ArrowSpec spec = ArrowSpec.create().schema(schema).unexpected(Unexpected.COLLECT);
         assertThat(Rows.read(spec, "{\"a\":1,\"b\":2}\n")).containsExactly(Map.of("a", 1L, "_rest", Map.of("b", 2)));
         assertThatThrownBy(() -> Rows.read(spec, "{\"a\":\"x\"}\n"))
@@ -111,15 +115,93 @@ class UnexpectedTest {
                 .hasMessageContaining("'a'");
     }
 
-    /** Where no type of the kind takes it, the column becomes JSON text. */
     @Test
-    void widenMakesTextOfWhatNoWiderTypeTakes() {
-        Schema schema = new Schema(List.of(Batches.field(
-                "day",
-                new org.apache.arrow.vector.types.pojo.ArrowType.Date(org.apache.arrow.vector.types.DateUnit.DAY))));
+    void widenMakesStringsOfWhatIsNoDateAfterAll() {
+        Schema schema = new Schema(List.of(Batches.field("day", new ArrowType.Date(DateUnit.DAY))));
         ArrowSpec spec = ArrowSpec.create().schema(schema).unexpected(Unexpected.WIDEN);
         assertThat(Rows.read(spec, "{\"day\":\"2026-01-31\"}\n{\"day\":\"soon\"}\n{}\n"))
                 .containsExactly(Map.of("day", "2026-01-31"), Map.of("day", "soon"), Map.of());
+    }
+
+    /** Where the type that is inferred is the one that there was, the column becomes JSON text, wherever it is; no other one does. */
+    @Test
+    void widenMakesTextOfWhatNoWiderTypeTakes() {
+        Field number = Batches.field("x", new ArrowType.FloatingPoint(FloatingPointPrecision.DOUBLE));
+        Field key = new Field("key", FieldType.notNullable(Batches.integer(64, true)), List.of());
+        Field entries = new Field(
+                "entries",
+                FieldType.notNullable(new ArrowType.Struct()),
+                List.of(key, Batches.field("value", Batches.integer(64, true))));
+        Schema schema = new Schema(List.of(
+                number,
+                Batches.field("s", new ArrowType.Struct(), number, Batches.field("y", Batches.integer(64, true))),
+                Batches.field("l", new ArrowType.List(), number),
+                Batches.field("lists", new ArrowType.List(), Batches.field("item", new ArrowType.List(), number)),
+                Batches.field("keys", new ArrowType.Map(false), entries),
+                Batches.field("values", new ArrowType.Map(false), entries)));
+        String fits =
+                "{\"x\":1.5,\"s\":{\"x\":1.5,\"y\":7},\"l\":[1.5],\"lists\":[[1.5]],\"keys\":{\"1\":2},\"values\":{\"1\":2}}\n";
+        Map<String, String> misfits = Map.of(
+                "x", "9007199254740993",
+                "s", "{\"x\":9007199254740993,\"y\":8}",
+                "l", "[9007199254740993]",
+                "lists", "[[9007199254740993]]",
+                "keys", "{\"one\":2}",
+                "values", "{\"1\":\"two\"}");
+        Map<String, List<String>> becomeText = Map.of(
+                "x", List.of("x"),
+                "s", List.of("s", "x"),
+                "l", List.of("l", "x"),
+                "lists", List.of("lists", "item", "x"),
+                "keys", List.of("keys"),
+                "values", List.of("values"));
+
+        misfits.forEach((column, misfit) -> {
+            List<Schema> schemas = new ArrayList<>();
+            List<Map<String, Object>> rows = new ArrayList<>();
+            try (BufferAllocator allocator = new RootAllocator()) {
+                byte[] text = (fits + "{\"" + column + "\":" + misfit + "}\n" + fits).getBytes(StandardCharsets.UTF_8);
+                ArrowSpec spec = ArrowSpec.create()
+                        .schema(schema)
+                        .unexpected(Unexpected.WIDEN)
+                        .batchRows(1);
+                Dataset.at(new ChunkedStore(1000, null).with("a.jsonl", text), "a.jsonl", Arrow.jsonl(allocator, spec))
+                        .read()
+                        .doOnNext(batch -> {
+                            try (batch) {
+                                schemas.add(batch.schema());
+                                rows.addAll(Rows.of(batch));
+                            }
+                        })
+                        .blockLast();
+            }
+
+            assertThat(rows).hasSize(3);
+            Field became = at(schemas.get(2).getFields(), becomeText.get(column));
+            assertThat(JsonType.isJson(became)).as("%s: %s", column, became).isTrue();
+            Object expected = Rows.json(misfit);
+            assertThat(String.valueOf(rows.get(1).get(column))).isEqualTo(String.valueOf(expected));
+            for (Field field : schemas.get(2).getFields()) {
+                if (!field.getName().equals(column)) {
+                    assertThat(field.toString())
+                            .isEqualTo(schema.findField(field.getName()).toString());
+                    assertThat(rows.get(2))
+                            .containsEntry(field.getName(), rows.get(0).get(field.getName()));
+                }
+            }
+            if (column.equals("s")) {
+                assertThat(schemas.get(2).findField("s").getChildren().get(1).toString())
+                        .isEqualTo("y: Int(64, true)");
+            }
+        });
+    }
+
+    private static Field at(List<Field> fields, List<String> path) {
+        Field found = fields.stream()
+                .filter(field -> field.getName().equals(path.get(0)))
+                .findFirst()
+                .orElseThrow();
+        return path.size() == 1 ? found : at(found.getChildren(), path.subList(1, path.size()));
     }
 
     private static Map<String, Object> nullable(Object... pairs) {
