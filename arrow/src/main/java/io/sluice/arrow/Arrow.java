@@ -135,14 +135,7 @@ public final class Arrow {
         if (dataset.format() instanceof JsonlArrowFormat jsonl) {
             return dataset.as(jsonl.schemaOfSample()).read().next();
         }
-        // at the end, and not before: by then all memory is back, whatever whoever waits does with the allocator
-        return dataset.read(ReadSpec.create().limit(1).parallelism(1))
-                .map(batch -> {
-                    try (batch) {
-                        return batch.schema();
-                    }
-                })
-                .reduce((first, later) -> first);
+        return FirstBatch.of(dataset, ReadSpec.create(), 1, RecordBatch::schema);
     }
 
     /**

@@ -4,16 +4,14 @@ import io.sluice.Dataset;
 import io.sluice.ReadSpec;
 import io.sluice.arrow.internal.BatchAssembler;
 import io.sluice.arrow.internal.avro.AvroBatches;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.arrow.memory.ArrowBuf;
-import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.ReferenceManager;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.complex.DenseUnionVector;
-import org.apache.arrow.vector.dictionary.Dictionary;
-import org.apache.arrow.vector.types.pojo.Field;
 import reactor.core.publisher.Mono;
 
 /** How much memory a batch takes: what the first rows take, carried on to as many rows as a batch has. */
@@ -38,25 +36,16 @@ final class BatchEstimate {
             full = avro.options();
         }
         BatchAssembler.Options options = full;
-        ReadSpec one = ReadSpec.create().parallelism(1).prefetchBytes(PREFETCH_BYTES);
+        ReadSpec spec = ReadSpec.create().prefetchBytes(PREFETCH_BYTES);
         if (options == null) {
-            return dataset.read(one)
-                    .map(batch -> {
-                        try (batch) {
-                            return allocated(batch);
-                        }
-                    })
-                    .next();
+            return FirstBatch.of(
+                    dataset,
+                    spec,
+                    1,
+                    dataset.format() instanceof IpcFormat ? BatchEstimate::whole : BatchEstimate::allocated);
         }
         int sample = Math.min(SAMPLE_ROWS, options.batchRows());
-        // at the end of the sample, when all memory is back: whoever waits may close the allocator then
-        return dataset.read(one.limit(sample))
-                .map(batch -> {
-                    try (batch) {
-                        return estimate(batch, sample, options);
-                    }
-                })
-                .reduce((first, later) -> first);
+        return FirstBatch.of(dataset, spec, sample, batch -> estimate(batch, sample, options));
     }
 
     /** A batch that ended before the sample did is one that reading makes, too: by its bytes, or because there is no more. */
@@ -64,18 +53,45 @@ final class BatchEstimate {
         if (batch.rowCount() < sample || sample == options.batchRows()) {
             return allocated(batch);
         }
-        List<FieldVector> vectors = batch.root().getFieldVectors();
+        List<FieldVector> vectors = all(batch.root().getFieldVectors());
         long bytes = 0;
         for (FieldVector vector : vectors) {
             bytes += used(vector);
         }
         double times =
                 Math.min((double) options.batchRows() / sample, (double) options.batchBytes() / Math.max(1, bytes));
+        // by owner: columns without a value share their memory
         Map<ReferenceManager, Long> sizes = new IdentityHashMap<>();
         for (FieldVector vector : vectors) {
-            carriedOn(vector, times, sizes);
+            for (ArrowBuf buffer : vector.getFieldBuffers()) {
+                long carriedOn = (long) (buffer.readableBytes() * times * SPARE);
+                if (carriedOn > 0) {
+                    sizes.merge(
+                            buffer.getReferenceManager(),
+                            vector.getAllocator().getRoundingPolicy().getRoundedSize(carriedOn),
+                            Math::max);
+                }
+            }
         }
-        return sum(sizes) + dictionaries(batch);
+        owners(dictionaries(batch), sizes); // these grow with the values, not with the rows
+        return sum(sizes);
+    }
+
+    /** What an IPC batch took before it was cut short: all of it lies in one piece, which each part keeps; cutting adds smaller ones. */
+    private static long whole(RecordBatch batch) {
+        Map<ReferenceManager, Long> pieces = new IdentityHashMap<>();
+        owners(all(batch.root().getFieldVectors()), pieces);
+        Map<ReferenceManager, Long> words = new IdentityHashMap<>();
+        owners(dictionaries(batch), words);
+        return pieces.values().stream().mapToLong(Long::longValue).max().orElse(0) + sum(words);
+    }
+
+    /** What a batch takes as it is. */
+    private static long allocated(RecordBatch batch) {
+        Map<ReferenceManager, Long> sizes = new IdentityHashMap<>();
+        owners(all(batch.root().getFieldVectors()), sizes);
+        owners(dictionaries(batch), sizes);
+        return sum(sizes);
     }
 
     /** Bytes that a limit on the bytes of a batch counts: no validity. */
@@ -85,61 +101,34 @@ final class BatchEstimate {
         for (int i = vector instanceof DenseUnionVector ? 0 : 1; i < buffers.size(); i++) {
             bytes += buffers.get(i).readableBytes();
         }
-        for (FieldVector child : vector.getChildrenFromFields()) {
-            bytes += used(child);
-        }
         return bytes;
     }
 
-    /** Memory by owner: columns without a value share theirs. */
-    private static void carriedOn(FieldVector vector, double times, Map<ReferenceManager, Long> sizes) {
-        BufferAllocator allocator = vector.getAllocator();
-        for (ArrowBuf buffer : vector.getFieldBuffers()) {
-            long bytes = (long) (buffer.readableBytes() * times * SPARE);
-            if (bytes > 0) {
-                sizes.merge(
-                        buffer.getReferenceManager(),
-                        allocator.getRoundingPolicy().getRoundedSize(bytes),
-                        Math::max);
+    private static void owners(List<FieldVector> vectors, Map<ReferenceManager, Long> sizes) {
+        for (FieldVector vector : vectors) {
+            for (ArrowBuf buffer : vector.getFieldBuffers()) {
+                ReferenceManager owner = buffer.getReferenceManager();
+                sizes.put(owner, owner.getSize());
             }
         }
-        for (FieldVector child : vector.getChildrenFromFields()) {
-            carriedOn(child, times, sizes);
-        }
     }
 
-    private static long allocated(RecordBatch batch) {
-        Map<ReferenceManager, Long> sizes = new IdentityHashMap<>();
-        batch.root().getFieldVectors().forEach(vector -> allocated(vector, sizes));
-        return sum(sizes) + dictionaries(batch);
+    /** The vectors of the batch's dictionaries, and those below them. */
+    private static List<FieldVector> dictionaries(RecordBatch batch) {
+        List<FieldVector> words = new ArrayList<>();
+        for (long id : batch.dictionaries().getDictionaryIds()) {
+            words.add(batch.dictionaries().lookup(id).getVector());
+        }
+        return all(words);
     }
 
-    private static void allocated(FieldVector vector, Map<ReferenceManager, Long> sizes) {
-        for (ArrowBuf buffer : vector.getFieldBuffers()) {
-            ReferenceManager owner = buffer.getReferenceManager();
-            sizes.put(owner, owner.getSize());
+    /** The vectors, and those below them. */
+    private static List<FieldVector> all(List<FieldVector> vectors) {
+        List<FieldVector> all = new ArrayList<>(vectors);
+        for (int i = 0; i < all.size(); i++) {
+            all.addAll(all.get(i).getChildrenFromFields());
         }
-        vector.getChildrenFromFields().forEach(child -> allocated(child, sizes));
-    }
-
-    /** Dictionaries grow with the values, not with the rows. */
-    private static long dictionaries(RecordBatch batch) {
-        Map<ReferenceManager, Long> sizes = new IdentityHashMap<>();
-        for (Field field : batch.schema().getFields()) {
-            dictionaries(field, batch, sizes);
-        }
-        return sum(sizes);
-    }
-
-    private static void dictionaries(Field field, RecordBatch batch, Map<ReferenceManager, Long> sizes) {
-        if (field.getDictionary() != null) {
-            Dictionary dictionary =
-                    batch.dictionaries().lookup(field.getDictionary().getId());
-            if (dictionary != null) {
-                allocated(dictionary.getVector(), sizes);
-            }
-        }
-        field.getChildren().forEach(child -> dictionaries(child, batch, sizes));
+        return all;
     }
 
     private static long sum(Map<ReferenceManager, Long> sizes) {
