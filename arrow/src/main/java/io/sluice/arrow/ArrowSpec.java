@@ -35,6 +35,9 @@ public final class ArrowSpec {
     /** The column that {@link Unexpected#COLLECT} adds. */
     public static final String REST_COLUMN = "_rest";
 
+    /** Stands for the keys that {@link #onIgnored} does not tell by name. */
+    public static final String OTHER_KEYS = "…";
+
     private static final ArrowSpec DEFAULT = new ArrowSpec();
 
     private @Nullable Schema schema;
@@ -278,7 +281,8 @@ public final class ArrowSpec {
 
     /**
      * Under {@link Unexpected#IGNORE}: is told, when a read ends (by itself or by cancel), how often which keys were passed over, by
-     * path. Called on the thread that emits; must not block.
+     * path. Of objects with more than 1,024 such keys, and beyond 10,000 paths, the rest is counted together under {@link #OTHER_KEYS}. Called
+     * on the thread that emits; must not block.
      */
     public ArrowSpec onIgnored(Consumer<? super Map<String, Long>> counts) {
         Objects.requireNonNull(counts, "counts");

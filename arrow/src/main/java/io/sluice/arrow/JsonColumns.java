@@ -274,7 +274,7 @@ final class JsonColumns {
         if (!f.counted || mismatches.ignores()) {
             int end = text.skip(v, depth);
             if (f.counted) {
-                f.count++;
+                f.passedOver();
             }
             return end;
         }

@@ -42,7 +42,7 @@ final class JsonNode extends KeyNode {
     static final int SKIPPED = 23;
 
     /** How many keys outside the schema an object remembers, so that they too can be foreseen. */
-    private static final int MAX_SKIPPED = 1024;
+    static final int MAX_SKIPPED = 1024;
 
     final int type;
     /** For messages; {@code a.b[].c}. */
@@ -70,7 +70,9 @@ final class JsonNode extends KeyNode {
     /** For a {@link #SKIPPED} one that is not in the projection: false. Others are counted. */
     boolean counted;
 
-    long count;
+    private long count;
+    /** Of fields outside the schema that are not remembered. */
+    private long otherCount;
 
     private JsonNode(int type, String path, @Nullable ColumnPlan plan, boolean required, @Nullable JsonNode parent) {
         this.type = type;
@@ -183,6 +185,15 @@ final class JsonNode extends KeyNode {
         return node;
     }
 
+    /** This field, outside the schema, was passed over. */
+    void passedOver() {
+        if (keyLength > 0 || parent == null) {
+            count++;
+        } else {
+            parent.otherCount++;
+        }
+    }
+
     /** One of the fields of an object or the members of a union; the element of a list is the only one. */
     JsonNode field(int index) {
         return (JsonNode) fields[index];
@@ -228,6 +239,11 @@ final class JsonNode extends KeyNode {
         if (count > 0) {
             counts.merge(path, count, Long::sum);
             count = 0;
+        }
+        if (otherCount > 0) {
+            counts.merge(
+                    path.isEmpty() ? ArrowSpec.OTHER_KEYS : path + "." + ArrowSpec.OTHER_KEYS, otherCount, Long::sum);
+            otherCount = 0;
         }
         for (KeyNode field : fields) {
             ((JsonNode) field).takeCounts(counts);

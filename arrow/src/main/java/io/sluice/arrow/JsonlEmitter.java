@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class JsonlEmitter implements BlockEmitter<JsonlChunk, RecordBatch> {
 
     /** The most paths that are counted one by one. */
-    private static final int MAX_IGNORED = 10_000;
+    static final int MAX_IGNORED = 10_000;
 
     private final JsonlArrowReader reader;
     private final Map<String, Long> ignored = new TreeMap<>();
@@ -42,9 +42,8 @@ final class JsonlEmitter implements BlockEmitter<JsonlChunk, RecordBatch> {
             last = values;
             lastAgain = values;
             values.ignored().forEach((path, count) -> {
-                if (ignored.size() < MAX_IGNORED || ignored.containsKey(path)) {
-                    ignored.merge(path, count, Long::sum);
-                }
+                boolean known = ignored.size() < MAX_IGNORED || ignored.containsKey(path);
+                ignored.merge(known ? path : ArrowSpec.OTHER_KEYS, count, Long::sum);
             });
         }
         JsonlChunk chunk = lastAgain == null ? values : lastAgain;

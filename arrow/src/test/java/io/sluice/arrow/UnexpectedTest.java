@@ -260,6 +260,75 @@ class UnexpectedTest {
                         Map.of("b", "y", "a", 3L));
     }
 
+    /** Data with keys without end must not fill the memory: the names beyond so many are not kept, but none goes uncounted. */
+    @Test
+    void ignoreCountsAllButNamesOnlySoMany() {
+        Map<String, Long> counts = new HashMap<>();
+        StringBuilder text = new StringBuilder("{");
+        int objects = 2 + JsonlEmitter.MAX_IGNORED / 1000;
+        for (int o = 0; o < objects; o++) {
+            text.append("\"o").append(o).append("\":{},");
+        }
+        text.setCharAt(text.length() - 1, '}');
+        text.append('\n');
+        for (int k = 0; k < 1100; k++) {
+            for (int o = 0; o < objects; o++) {
+                text.append("{\"o").append(o).append("\":{\"k").append(k).append("\":1,\"k0\":2}}\n");
+            }
+        }
+        ArrowSpec spec = ArrowSpec.create()
+                .sampleRecords(1)
+                .unexpected(Unexpected.IGNORE)
+                .onIgnored(counts::putAll);
+        Rows.read(spec, text.toString(), ReadSpec.create().blockBytes(64 << 10).parallelism(1));
+
+        assertThat(counts.values().stream().mapToLong(count -> count).sum()).isEqualTo(2200L * objects);
+        assertThat(counts).hasSizeBetween(JsonlEmitter.MAX_IGNORED, JsonlEmitter.MAX_IGNORED + 1);
+        assertThat(counts).containsEntry("o0.k0", 1101L).containsKey(ArrowSpec.OTHER_KEYS);
+
+        counts.clear();
+        StringBuilder one = new StringBuilder("{\"o\":{}}\n");
+        for (int k = 0; k < 1100; k++) {
+            one.append("{\"o\":{\"k").append(k).append("\":1}}\n");
+        }
+        Rows.read(spec, one.toString());
+        assertThat(counts)
+                .hasSize(JsonNode.MAX_SKIPPED + 1)
+                .containsEntry("o." + ArrowSpec.OTHER_KEYS, 1100L - JsonNode.MAX_SKIPPED);
+    }
+
+    /** Blocks that were decoded before the schema became wider, and would do under the one before. */
+    @Test
+    void whatWasDecodedAheadIsWidenedToo() {
+        String fits = "{\"a\":1" + " ".repeat(1100) + "}\n";
+        String text = HEAD + fits + "{\"a\":0.5" + " ".repeat(1100) + "}\n" + fits.repeat(6);
+        List<Object> values = new ArrayList<>();
+        try (BufferAllocator allocator = new RootAllocator()) {
+            ChunkedStore store = new ChunkedStore(1 << 16, null).with("a.jsonl", text.getBytes(StandardCharsets.UTF_8));
+            ArrowSpec spec =
+                    FIRST_ONLY.sampleBytes(10).unexpected(Unexpected.WIDEN).batchRows(1);
+            // on the thread that requests: after the first batch, it decodes as far ahead as it may
+            ReadSpec ahead = ReadSpec.create()
+                    .blockBytes(1024)
+                    .parallelism(3)
+                    .scheduler(reactor.core.scheduler.Schedulers.immediate());
+            reactor.test.StepVerifier.create(
+                            Dataset.at(store, "a.jsonl", Arrow.jsonl(allocator, spec))
+                                    .read(ahead)
+                                    .map(batch -> {
+                                        try (batch) {
+                                            return Rows.of(batch).get(0).get("a");
+                                        }
+                                    }),
+                            1)
+                    .consumeNextWith(values::add)
+                    .thenRequest(Long.MAX_VALUE)
+                    .thenConsumeWhile(more -> true, values::add)
+                    .verifyComplete();
+        }
+        assertThat(values).containsExactly(1L, 2L, 1L, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0);
+    }
+
     private record Widened(List<List<Field>> schemas, List<Map<String, Object>> rows) {}
 
     private static Widened widen(String text, int blockBytes, int parallelism, int batchRows) {
