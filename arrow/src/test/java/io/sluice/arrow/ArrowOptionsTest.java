@@ -107,6 +107,41 @@ class ArrowOptionsTest {
     }
 
     @Test
+    void addedColumnsCountTowardsTheBytesOfABatch() {
+        int keyBytes = "d/part-00000.jsonl".length();
+        List<Integer> sizes = read(
+                ArrowSpec.create()
+                        .columns("x") // a byte a row
+                        .pathColumn("file")
+                        .rowIndexColumn("row")
+                        .batchBytes(100L * (1 + keyBytes + 4 + 8)),
+                ReadSpec.create(),
+                RecordBatch::rowCount);
+        assertThat(sizes.subList(0, 3)).containsExactly(100, 100, 100);
+    }
+
+    @Test
+    void rowsWithoutColumnsMakeBatches() {
+        List<Integer> sizes = new ArrayList<>();
+        try (BufferAllocator allocator = new RootAllocator()) {
+            byte[] text = "{}\n{ }\n\n{}\n{}\n{}".getBytes(StandardCharsets.UTF_8);
+            Dataset.at(
+                            new ChunkedStore(7, null).with("a.jsonl", text),
+                            "a.jsonl",
+                            Arrow.jsonl(allocator, ArrowSpec.create().batchRows(2)))
+                    .read()
+                    .doOnNext(batch -> {
+                        try (batch) {
+                            assertThat(batch.schema().getFields()).isEmpty();
+                            sizes.add(batch.rowCount());
+                        }
+                    })
+                    .blockLast();
+        }
+        assertThat(sizes).containsExactly(2, 2, 1);
+    }
+
+    @Test
     void projectionReadsOnlyWhatIsNamedAndPassesOverTheRest() {
         List<Map<String, Object>> rows = rows(ArrowSpec.create().columns("o.d", "s"), ReadSpec.create());
         assertThat(rows.get(7)).isEqualTo(Map.of("s", "v7", "o", Map.of("d", 1.75)));

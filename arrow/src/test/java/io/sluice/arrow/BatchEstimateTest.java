@@ -139,6 +139,48 @@ class BatchEstimateTest {
         assertThat(estimate).isEqualTo(taken.get(0));
     }
 
+    /** What columns share is counted once, and words are not multiplied with the rows. */
+    @Test
+    void ofDictionariesAndColumnsWithoutValues() {
+        StringBuilder fields = new StringBuilder();
+        for (int i = 0; i < 200; i++) {
+            fields.append(",\"none").append(i).append("\":null");
+        }
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < 20_000; i++) {
+            String word = i < 40 ? "w".repeat(5000) + i : "w";
+            text.append("{\"id\":")
+                    .append(i)
+                    .append(",\"word\":\"")
+                    .append(word)
+                    .append('"');
+            text.append(i == 0 ? fields : "").append("}\n");
+        }
+        ArrowSpec spec = ArrowSpec.create().dictionaries("word");
+        Dataset<RecordBatch> dataset = Dataset.at(
+                new ChunkedStore(50_000, null).with("a.jsonl", text.toString().getBytes(StandardCharsets.UTF_8)),
+                "a.jsonl",
+                Arrow.jsonl(allocator, spec.batchRows(20_000)));
+
+        isNear(estimate(allocator, dataset), taken(allocator, dataset));
+    }
+
+    @Test
+    void noMoreIsReadThanItTakes() {
+        ChunkedStore store = new ChunkedStore(50_000, null);
+        for (int i = 0; i < 30; i++) {
+            store.with("d/part-%05d.jsonl".formatted(i), lines(3000));
+        }
+        assertThat(estimate(
+                        allocator,
+                        Dataset.at(
+                                store,
+                                "d/",
+                                Arrow.jsonl(allocator, ArrowSpec.create().sampleBytes(1000)))))
+                .isPositive();
+        assertThat(store.opened.get()).isLessThan(8);
+    }
+
     @Test
     void ofNothingIsEmpty() {
         ChunkedStore store = new ChunkedStore(100, null).with("a.jsonl", new byte[0]);

@@ -212,6 +212,51 @@ class JsonlWriteTest {
         Flux<RecordBatch> lines = Flux.defer(() -> Flux.just(column(
                 json, VarCharVector.class, v -> v.setSafe(0, "{\n\"a\":\n1}".getBytes(StandardCharsets.UTF_8)))));
         assertThat(written(ArrowSpec.create(), lines)).isEqualTo("{\"v\":{ \"a\": 1}}\n");
+        Flux<RecordBatch> quotes = Flux.defer(() -> Flux.just(column(
+                json,
+                VarCharVector.class,
+                v -> v.setSafe(0, "[\"\\\"\\\\\",\n\"\\\\\"\n]".getBytes(StandardCharsets.UTF_8)))));
+        assertThat(written(ArrowSpec.create(), quotes)).isEqualTo("{\"v\":[\"\\\"\\\\\", \"\\\\\" ]}\n");
+    }
+
+    @Test
+    void keysOfMapsAreStringsWhateverTheyAre() {
+        Field key = new Field(
+                "key", org.apache.arrow.vector.types.pojo.FieldType.notNullable(Batches.integer(32, true)), List.of());
+        Field entries = new Field(
+                "entries",
+                org.apache.arrow.vector.types.pojo.FieldType.notNullable(new ArrowType.Struct()),
+                List.of(key, Batches.field("value", new ArrowType.Bool())));
+        Schema schema = new Schema(List.of(Batches.field("m", new ArrowType.Map(false), entries)));
+        String text = "{\"m\":{\"-1\":true,\"2147483647\":null}}\n";
+        InMemoryObjectStore store = InMemoryObjectStore.create();
+        store.put(
+                        "a.jsonl",
+                        Flux.just(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))),
+                        io.sluice.storage.PutMode.CREATE)
+                .block();
+        Dataset<RecordBatch> from = Dataset.at(
+                store, "a.jsonl", Arrow.jsonl(allocator, ArrowSpec.create().schema(schema)));
+        assertThat(written(ArrowSpec.create(), from.read())).isEqualTo(text);
+    }
+
+    @Test
+    void unsignedNumbersAreNotNegative() {
+        String text = "{\"a\":255,\"b\":65535,\"c\":4294967295,\"d\":18446744073709551615}\n";
+        Schema schema = new Schema(List.of(
+                Batches.field("a", Batches.integer(8, false)),
+                Batches.field("b", Batches.integer(16, false)),
+                Batches.field("c", Batches.integer(32, false)),
+                Batches.field("d", Batches.integer(64, false))));
+        InMemoryObjectStore store = InMemoryObjectStore.create();
+        store.put(
+                        "a.jsonl",
+                        Flux.just(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))),
+                        io.sluice.storage.PutMode.CREATE)
+                .block();
+        Dataset<RecordBatch> from = Dataset.at(
+                store, "a.jsonl", Arrow.jsonl(allocator, ArrowSpec.create().schema(schema)));
+        assertThat(written(ArrowSpec.create(), from.read())).isEqualTo(text);
     }
 
     @Test

@@ -54,6 +54,7 @@ class RecyclingAllocatorTest {
             old.close();
             young.close();
             youngest.close(); // 130,000 bytes would lie idle
+            assertThat(((RecyclingAllocator) allocator).idleBytes()).isBetween(70_000L, 100_000L);
             try (ArrowBuf again = allocator.buffer(30_000)) {
                 assertThat(again.memoryAddress()).isEqualTo(kept);
             }
@@ -68,6 +69,7 @@ class RecyclingAllocatorTest {
             assertThat(((RecyclingAllocator) allocator).idleBytes()).isGreaterThanOrEqualTo(100_000);
             try (ArrowBuf more = allocator.buffer(60_000)) { // both would be too much
                 assertThat(more.capacity()).isGreaterThanOrEqualTo(60_000);
+                assertThat(((RecyclingAllocator) allocator).idleBytes()).isZero();
             }
             allocator.buffer(60_000).close();
             assertThat(allocator.getAllocatedMemory()).isZero();

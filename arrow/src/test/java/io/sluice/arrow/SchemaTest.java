@@ -56,6 +56,44 @@ class SchemaTest {
                 .isEqualTo(given);
     }
 
+    /** Each block is walked by itself: what one has seen must count beside what another has. */
+    @Test
+    void ofAllTakesTogetherWhatEachBlockHasSeen() {
+        assertThat(typeOf(ArrowSpec.create(), "1.5", "9007199254740993")).contains("arrow.json");
+        assertThat(typeOf(ArrowSpec.create(), "1.5", "-9007199254740993")).contains("arrow.json");
+        assertThat(typeOf(ArrowSpec.create(), "9007199254740993", "1.5")).contains("arrow.json");
+        assertThat(typeOf(ArrowSpec.create(), "1.5", "9007199254740992")).startsWith("FloatingPoint");
+        assertThat(typeOf(ArrowSpec.create(), "1", "12345678901234567890")).startsWith("Decimal(38, 0, 128)");
+        assertThat(typeOf(ArrowSpec.create(), "12345678901234567890", "1" + "0".repeat(40)))
+                .startsWith("Decimal(76, 0, 256)");
+        ArrowSpec decimals = ArrowSpec.create().decimals();
+        assertThat(typeOf(decimals, "0.5", "0.125")).startsWith("Decimal(38, 3, 128)");
+        assertThat(typeOf(decimals, "0.125", "12345678901234567890123456789012345678.5"))
+                .startsWith("Decimal(76, 3, 256)");
+        assertThat(typeOf(decimals, "9223372036854775807", "0.1234567890123456789012345"))
+                .startsWith("Decimal(76, 25, 256)");
+        ArrowSpec times = ArrowSpec.create().detectTimestamps();
+        assertThat(typeOf(times, "\"2026-01-31T12:00:00Z\"", "\"2026-01-31T12:00:00.5Z\""))
+                .startsWith("Timestamp(MICROSECOND, UTC)");
+        assertThat(typeOf(times, "\"2026-01-31T12:00:00Z\"", "\"2026-01-31T12:00:00.000000001Z\""))
+                .startsWith("Timestamp(NANOSECOND, UTC)");
+        assertThat(typeOf(times, "\"2026-01-31T12:00:00Z\"", "\"soon\"")).startsWith("Utf8");
+        assertThat(typeOf(times, "\"soon\"", "\"2026-01-31T12:00:00Z\"")).startsWith("Utf8");
+    }
+
+    /** The type inferred from two values, in blocks of their own. */
+    private static String typeOf(ArrowSpec spec, String first, String second) {
+        String pad = " ".repeat(1100);
+        String text = "{\"v\":" + first + pad + "}\n{\"v\":" + second + pad + "}\n";
+        Field field = Arrow.schema(
+                        dataset(store(text), spec),
+                        ReadSpec.create().blockBytes(1024).parallelism(2))
+                .block()
+                .getFields()
+                .get(0);
+        return field.getType() + " " + field.getMetadata();
+    }
+
     @Test
     void ofASampleReadsNoMoreThanTheSample() {
         String[] shards = new String[60];
