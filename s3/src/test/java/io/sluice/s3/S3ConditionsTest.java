@@ -97,6 +97,16 @@ class S3ConditionsTest {
         assertThat(read(direct.get("object"))).isEqualTo(bytes(length));
     }
 
+    /** What a crash leaves of them is nobody's shard. */
+    @Test
+    void probesAreNotListed() {
+        for (String key : new String[] {"dir/a", "dir/" + ConditionCheck.PROBE + "1", ConditionCheck.PROBE + "2"}) {
+            direct.put(key, content(1), PutMode.OVERWRITE).block(PATIENCE);
+        }
+        assertThat(direct.list("").map(meta -> meta.key()).collectList().block(PATIENCE))
+                .containsExactly("dir/a");
+    }
+
     @Test
     void whereTheStoreIsTrustedNothingIsProbedAndTheConditionSent() {
         S3ObjectStore trusting = store(ConditionalWrites.TRUST);

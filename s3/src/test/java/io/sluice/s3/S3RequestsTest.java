@@ -82,6 +82,17 @@ class S3RequestsTest {
     }
 
     @Test
+    void noMoreConnectionsAreMadeThanAllowed() {
+        proxy.slow(Duration.ofMillis(20), Long.MAX_VALUE);
+        try (S3AsyncClient client = spec().maxConnections(2).client()) {
+            S3ObjectStore store = S3ObjectStore.create(client, bucket, TestS3.spec());
+            Flux.range(0, 12).flatMap(n -> store.list("dir" + n + "/"), 12).blockLast(PATIENCE);
+        }
+        assertThat(proxy.requests()).hasSize(12);
+        assertThat(proxy.mostBusy()).isEqualTo(2);
+    }
+
+    @Test
     void requestsAreSignedForTheRegion() {
         try (S3AsyncClient client = spec().region("eu-north-1").client()) {
             S3ObjectStore.create(client, bucket).list("").blockLast(PATIENCE);
