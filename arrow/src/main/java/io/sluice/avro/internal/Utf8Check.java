@@ -12,6 +12,26 @@ public final class Utf8Check {
 
     private Utf8Check() {}
 
+    /** Whether no byte has its high bit set. */
+    public static boolean isAscii(byte[] bytes, int from, int to) {
+        long all = 0;
+        int i = from;
+        for (; i <= to - 32; i += 32) {
+            all |= (long) LONG.get(bytes, i)
+                    | (long) LONG.get(bytes, i + 8)
+                    | (long) LONG.get(bytes, i + 16)
+                    | (long) LONG.get(bytes, i + 24);
+        }
+        for (; i <= to - 8; i += 8) {
+            all |= (long) LONG.get(bytes, i);
+        }
+        int last = 0;
+        for (; i < to; i++) {
+            last |= bytes[i];
+        }
+        return (all & HIGH) == 0 && last >= 0;
+    }
+
     public static boolean isValid(byte[] bytes, int from, int to) {
         int i = from;
         while (i < to) {

@@ -23,6 +23,11 @@ final class BatchDecoder extends AvroBlockDecoder<ColumnChunk> {
     private int decoded;
     private int room;
 
+    /** A stretch of a block, where {@code troubledTo} is not negative, in which a record has failed. */
+    private int troubledFrom;
+
+    private int troubledTo = -1;
+
     /** @param gate which records become rows, or null for all */
     BatchDecoder(int maxBlockBytes, int maxNesting, RowSource source, @Nullable RowGate gate) {
         super(maxBlockBytes, maxNesting);
@@ -48,14 +53,36 @@ final class BatchDecoder extends AvroBlockDecoder<ColumnChunk> {
 
     @Override
     protected int records(byte[] data, int from, int to, int most) {
-        source.data(data, to);
         int before = decoded;
+        int rows = Objects.requireNonNull(chunk).rows;
+        if (to != troubledTo || from < troubledFrom) {
+            troubledTo = -1;
+            read(data, from, to, most, false);
+        }
+        if (troubledTo >= 0 || failure != null || !source.textIsSound()) {
+            // again from the start, looking at every string, so that the first record at fault is the one that fails;
+            // and so to the block's end, lest a block with many of them be read as often
+            troubledFrom = from;
+            troubledTo = to;
+            source.rollback(rows);
+            decoded = before;
+            read(data, from, to, most, true);
+            if (failure != null) {
+                source.rollback(Objects.requireNonNull(chunk).rows);
+            }
+        }
+        return decoded - before;
+    }
+
+    private void read(byte[] data, int from, int to, int most, boolean checks) {
+        failure = null;
+        source.data(data, to, checks);
         RowGate only = gate;
         try {
             if (only == null) {
                 all(from, to, most);
             } else {
-                only.data(data, to);
+                only.data(data, to, checks);
                 some(only, from, to, most);
             }
         } catch (BadRecord e) {
@@ -64,10 +91,6 @@ final class BatchDecoder extends AvroBlockDecoder<ColumnChunk> {
             requireCutOff(data, stoppedAt, to, e);
             failure = BinaryInput.cutOff();
         }
-        if (failure != null) {
-            source.rollback(Objects.requireNonNull(chunk).rows);
-        }
-        return decoded - before;
     }
 
     private void all(int from, int to, int most) {

@@ -21,6 +21,8 @@ final class Machine {
     private byte[] bytes = new byte[0];
     private int limit;
     private int wordLimit;
+    private int pairLimit;
+    private int textLimit;
     private final BinaryInput input;
     private int empties;
 
@@ -28,11 +30,18 @@ final class Machine {
         this.input = new BinaryInput(maxNesting);
     }
 
-    /** Begins a block's data. */
-    void reset(byte[] data, int to) {
+    /**
+     * Begins a block's data.
+     *
+     * @param checks whether each string is looked at as it is read; else whoever calls looks at them afterwards
+     */
+    void reset(byte[] data, int to, boolean checks) {
         bytes = data;
         limit = to;
         wordLimit = Math.min(to, data.length - Long.BYTES);
+        // with checks no string is far enough from the end, so that all take the way that looks at them
+        pairLimit = checks ? -1 : to - Steps.TINY_LENGTH;
+        textLimit = checks ? -1 : to;
         empties = 0;
     }
 
@@ -50,15 +59,21 @@ final class Machine {
         byte[] before = bytes;
         int limitBefore = limit;
         int wordLimitBefore = wordLimit;
+        int pairLimitBefore = pairLimit;
+        int textLimitBefore = textLimit;
         bytes = constant;
         limit = constant.length;
         wordLimit = constant.length - Long.BYTES;
+        pairLimit = -1;
+        textLimit = -1;
         try {
             run(program, row, 0);
         } finally {
             bytes = before;
             limit = limitBefore;
             wordLimit = wordLimitBefore;
+            pairLimit = pairLimitBefore;
+            textLimit = textLimitBefore;
         }
     }
 
@@ -66,9 +81,14 @@ final class Machine {
         return limit;
     }
 
-    /** Where two words can be read that are the block's. */
+    /** The last place at which {@link Steps#TINY_LENGTH} bytes can be read that are the block's. */
     int pairLimit() {
-        return limit - 2 * Long.BYTES;
+        return pairLimit;
+    }
+
+    /** Where the data ends for strings that are copied without being looked at. */
+    int textLimit() {
+        return textLimit;
     }
 
     /** Where a string must end so that it, and a word behind it, can be read in whole words. */
@@ -161,12 +181,12 @@ final class Machine {
         return in.readIndex(2, "union") == nullByte >> 1 ? -in.pos : in.pos;
     }
 
-    /** A string near the end of the bytes, or where its column has no room. */
+    /** A string near the end of the bytes, or where its column has no room, or that is to be looked at. */
     void string(Column c, int row, int pos, int length) {
         if (length > limit - pos) {
             throw Steps.tooLong(length, limit - pos);
         }
-        byte[] data = c.ensureBytes(length + Steps.TINY_LENGTH); // and for the next, so that this is rare
+        byte[] data = c.ensureBytes(length + Steps.MORE_ROOM); // and for the next, so that this is rare
         System.arraycopy(bytes, pos, data, c.end, length);
         if (!Utf8Check.isValid(data, c.end, c.end + length)) {
             throw BinaryInput.invalidUtf8();

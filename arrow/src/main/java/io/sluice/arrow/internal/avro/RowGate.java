@@ -2,6 +2,7 @@ package io.sluice.arrow.internal.avro;
 
 import io.sluice.arrow.internal.ColumnChunk;
 import io.sluice.avro.AvroHeader;
+import io.sluice.avro.internal.BinaryInput;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +24,8 @@ final class RowGate {
         seen = source.begin();
     }
 
-    void data(byte[] data, int to) {
-        source.data(data, to);
+    void data(byte[] data, int to, boolean checks) {
+        source.data(data, to, checks);
     }
 
     /** Whether the record at {@code pos} becomes a row; {@link #end()} is where the next one begins. */
@@ -33,6 +34,9 @@ final class RowGate {
         try {
             end = source.row(0, pos, to);
             source.rows(1);
+            if (!source.textIsSound()) {
+                throw BinaryInput.invalidUtf8();
+            }
             return test.test(Objects.requireNonNull(seen), 0);
         } finally {
             source.rollback(0);

@@ -7,8 +7,10 @@ import io.sluice.arrow.internal.avro.Program.Domain;
 import io.sluice.avro.AvroHeader;
 import io.sluice.avro.internal.BinaryInput;
 import io.sluice.avro.internal.FileResolution;
+import io.sluice.avro.internal.Utf8Check;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,15 @@ final class RowSource {
     private @Nullable Compiler compiled;
     private String compiledFor = "";
     private @Nullable ColumnChunk chunk;
+
+    /** The columns that strings are read into, in the order that instructions count columns in. */
+    private int[] textIndexes = {};
+
+    private Column[] texts = {};
+    /** Of each of them, how many bytes and rows are known to be text. */
+    private int[] soundBytes = {};
+
+    private int[] soundRows = {};
 
     RowSource(FileResolution files, ChunkPool pool, int maxNesting) {
         this.files = files;
@@ -36,6 +47,15 @@ final class RowSource {
             for (Program program : made.programs()) {
                 program.reader = RowReaders.make(program);
             }
+            textIndexes = made.programs().stream()
+                    .flatMapToInt(program -> IntStream.range(0, program.codes.length)
+                            .filter(i -> program.codes[i] == Program.STRING)
+                            .map(i -> program.columnIndexes[i]))
+                    .distinct()
+                    .toArray();
+            texts = new Column[textIndexes.length];
+            soundBytes = new int[textIndexes.length];
+            soundRows = new int[textIndexes.length];
             compiled = made;
             compiledFor = header.schemaJson();
         }
@@ -58,13 +78,19 @@ final class RowSource {
             Arrays.setAll(domain.columns, i -> all[domain.columnIndexes[i]]);
             domain.row = -1;
         }
+        Arrays.setAll(texts, i -> all[textIndexes[i]]);
+        textIsKnown();
         chunk = taken;
         return taken;
     }
 
-    /** Begins a block's data. */
-    void data(byte[] data, int to) {
-        machine.reset(data, to);
+    /**
+     * Begins a block's data.
+     *
+     * @param checks whether {@link #row} looks at the text of each row; else {@link #textIsSound} has to be asked
+     */
+    void data(byte[] data, int to, boolean checks) {
+        machine.reset(data, to, checks);
     }
 
     /** Makes room for {@code count} rows in all. */
@@ -104,6 +130,43 @@ final class RowSource {
         ColumnChunk rows = Objects.requireNonNull(chunk);
         rows.rows = count;
         rows.rollback();
+        textIsKnown();
+    }
+
+    private void textIsKnown() {
+        for (int i = 0; i < texts.length; i++) {
+            soundBytes[i] = texts[i].end;
+            soundRows[i] = texts[i].rows;
+        }
+    }
+
+    /**
+     * Whether the strings read since this was asked last are UTF-8, all of them: most are ASCII, which shows faster in a column's bytes
+     * taken together than in each string.
+     */
+    boolean textIsSound() {
+        for (int i = 0; i < texts.length; i++) {
+            Column text = texts[i];
+            int from = soundBytes[i];
+            int to = text.end;
+            if (!Utf8Check.isAscii(text.data, from, to)
+                    && !(Utf8Check.isValid(text.data, from, to) && beginsWithCharacters(text, soundRows[i]))) {
+                return false;
+            }
+        }
+        textIsKnown();
+        return true;
+    }
+
+    /** Whether no string begins within a character, which their bytes taken together would not show. */
+    private static boolean beginsWithCharacters(Column text, int fromRow) {
+        for (int row = fromRow; row < text.rows; row++) {
+            int start = text.offsets[row];
+            if (start < text.end && (text.data[start] & 0xC0) == 0x80) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Domain root() {

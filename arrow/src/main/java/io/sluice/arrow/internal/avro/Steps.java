@@ -32,17 +32,8 @@ final class Steps {
     /** A length byte with one of these bits is not that of a string so short. */
     private static final int NOT_TINY = ~(2 * (TINY_LENGTH - 1));
 
-    /** By length: the high bits of the string's bytes in the first of two words, and in the second. */
-    private static final long[] LOW_BYTES = new long[TINY_LENGTH];
-
-    private static final long[] HIGH_BYTES = new long[TINY_LENGTH];
-
-    static {
-        for (int length = 1; length < TINY_LENGTH; length++) {
-            LOW_BYTES[length] = HIGH_BITS >>> Math.max(0, 64 - 8 * length);
-            HIGH_BYTES[length] = length <= 8 ? 0 : HIGH_BITS >>> 128 - 8 * length;
-        }
-    }
+    /** Room that is made behind a string for the next one. */
+    static final int MORE_ROOM = 64;
 
     /** A length of one byte is less than this. */
     static final int SHORT_LENGTH = 64;
@@ -186,13 +177,14 @@ final class Steps {
         return pos + 1;
     }
 
+    /** Whether it is UTF-8 is asked later, of many at once ({@link RowSource#textIsSound}), unless the machine is to check. */
     static int readString(Machine machine, byte[] buf, Column c, int row, int from, int unused) {
         int first = buf[from];
         if ((first & NOT_TINY) != 0) {
             return readLongerString(machine, buf, c, row, from);
         }
         int pos = from + 1;
-        int length = first >> 1 & TINY_LENGTH - 1;
+        int length = first >> 1;
         int end = c.end;
         byte[] data = c.data;
         if (pos > machine.pairLimit() || data.length - end < TINY_LENGTH) {
@@ -200,13 +192,8 @@ final class Steps {
             return pos + length;
         }
         // without a loop or a branch on the length: what is too much is overwritten by the next value
-        long low = (long) Column.LONGS.get(buf, pos);
-        long high = (long) Column.LONGS.get(buf, pos + 8);
-        Column.LONGS.set(data, end, low);
-        Column.LONGS.set(data, end + 8, high);
-        if ((low & LOW_BYTES[length] | high & HIGH_BYTES[length]) != 0 && !Utf8Check.isValid(data, end, end + length)) {
-            throw BinaryInput.invalidUtf8();
-        }
+        Column.LONGS.set(data, end, (long) Column.LONGS.get(buf, pos));
+        Column.LONGS.set(data, end + 8, (long) Column.LONGS.get(buf, pos + 8));
         end += length;
         c.end = end;
         c.offsets[row + 1] = end;
@@ -225,31 +212,15 @@ final class Steps {
         length >>= 1;
         int end = c.end;
         byte[] data = c.data;
-        if (length < TINY_LENGTH || length > machine.limit() - pos || data.length - end < length) {
+        if (length > machine.textLimit() - pos || length > data.length - end) {
             machine.string(c, row, pos, length);
             return pos + length;
         }
-        // two words at a time, the last two of which overlap with those before
-        long all = 0;
-        for (int i = 0; i < length - 16; i += 16) {
-            long low = (long) Column.LONGS.get(buf, pos + i);
-            long high = (long) Column.LONGS.get(buf, pos + i + 8);
-            Column.LONGS.set(data, end + i, low);
-            Column.LONGS.set(data, end + i + 8, high);
-            all |= low | high;
-        }
-        int next = pos + length;
+        System.arraycopy(buf, pos, data, end, length);
         end += length;
-        long low = (long) Column.LONGS.get(buf, next - 16);
-        long high = (long) Column.LONGS.get(buf, next - 8);
-        Column.LONGS.set(data, end - 16, low);
-        Column.LONGS.set(data, end - 8, high);
-        if (((all | low | high) & HIGH_BITS) != 0 && !Utf8Check.isValid(data, end - length, end)) {
-            throw BinaryInput.invalidUtf8();
-        }
         c.end = end;
         c.offsets[row + 1] = end;
-        return next;
+        return pos + length;
     }
 
     static int readStringOrNull(Machine machine, byte[] buf, Column c, int row, int pos, int nullByte) {

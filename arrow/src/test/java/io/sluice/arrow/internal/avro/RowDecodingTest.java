@@ -12,7 +12,10 @@ import io.sluice.avro.AvroHeader;
 import io.sluice.avro.AvroSpec;
 import io.sluice.avro.AvroSpec.FileSchemas;
 import io.sluice.avro.internal.BadRecord;
+import io.sluice.avro.internal.BinaryInput;
 import io.sluice.avro.internal.FileResolution;
+import io.sluice.codec.Block;
+import io.sluice.codec.DecodedBlock;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -28,20 +31,43 @@ class RowDecodingTest {
 
     private static final int ROWS = 7;
 
-    /** Decodes rows one after the other; throws what the first that fails throws. */
+    /** Decodes rows one after the other, looking at text at once and afterwards; throws what the first that fails throws. */
     private static ColumnChunk decode(Schema writer, Schema reader, byte[] data, int to, int rows) {
+        ColumnChunk afterwards;
+        try {
+            afterwards = decode(writer, reader, data, to, rows, false);
+        } catch (BadRecord | IndexOutOfBoundsException e) {
+            assertThatThrownBy(() -> decode(writer, reader, data, to, rows, true))
+                    .isInstanceOfAny(BadRecord.class, IndexOutOfBoundsException.class);
+            throw e;
+        }
+        ColumnChunk atOnce = decode(writer, reader, data, to, rows, true);
+        for (int i = 0; i < atOnce.columns.length; i++) {
+            Column a = atOnce.columns[i];
+            Column b = afterwards.columns[i];
+            assertThat(b.end).isEqualTo(a.end);
+            assertThat(Arrays.copyOf(b.data, a.end)).isEqualTo(Arrays.copyOf(a.data, a.end));
+        }
+        return afterwards;
+    }
+
+    private static ColumnChunk decode(Schema writer, Schema reader, byte[] data, int to, int rows, boolean checks) {
         AvroSpec spec = AvroSpec.create().schema(reader);
         FileResolution files = new FileResolution(spec, FileSchemas.SAME, null);
         ChunkPool pool = new ChunkPool(ColumnPlan.of(ArrowTypes.schema(reader).getFields()));
         RowSource source = new RowSource(files, pool, 64);
         source.open(new AvroHeader(writer, writer.toString(), AvroCodec.none(), new byte[16], Map.of(), 0));
         ColumnChunk chunk = source.begin();
-        source.data(data, to);
+        source.data(data, to, checks);
         source.ensure(rows);
         int pos = 0;
         for (int row = 0; row < rows; row++) {
             pos = source.row(row, pos, to);
             source.rows(row + 1);
+        }
+        if (!source.textIsSound()) {
+            assertThat(checks).as("rows that were looked at").isFalse();
+            throw BinaryInput.invalidUtf8();
         }
         assertThat(pos).isEqualTo(to);
         return chunk.finish(rows);
@@ -215,6 +241,103 @@ class RowDecodingTest {
                 }
             }
         }
+    }
+
+    /** Two strings of which neither is text, though their bytes together are. */
+    @Test
+    void charactersCutInTwo() {
+        Schema plain = record(of(Schema.Type.STRING), of(Schema.Type.STRING));
+        Schema list = record(Schema.createMap(of(Schema.Type.STRING)), of(Schema.Type.LONG));
+        for (int before = 0; before <= 70; before++) {
+            byte[] first = new byte[before + 1];
+            Arrays.fill(first, (byte) 'x');
+            first[before] = (byte) 0xC3;
+            byte[] second = {(byte) 0xA9, 'y'};
+            ByteArrayOutputStream rows = new ByteArrayOutputStream();
+            for (byte[] each : List.of(new byte[200], first, second, new byte[100])) {
+                text(rows, each, 1);
+                text(rows, new byte[20], 1);
+            }
+            byte[] data = rows.toByteArray();
+            assertThatThrownBy(() -> decode(plain, plain, data, data.length, 4))
+                    .as("cut at %d", before)
+                    .hasMessageContaining("UTF-8");
+            ByteArrayOutputStream entries = new ByteArrayOutputStream();
+            number(entries, 4, 1);
+            for (byte[] each : List.of(new byte[200], first, second, new byte[100])) {
+                text(entries, new byte[3], 1);
+                text(entries, each, 1);
+            }
+            number(entries, 0, 1);
+            number(entries, 1, 1);
+            entries.writeBytes(new byte[] {0, 0});
+            byte[] map = entries.toByteArray();
+            assertThatThrownBy(() -> decode(list, list, map, map.length, 2))
+                    .as("entries cut at %d", before)
+                    .hasMessageContaining("UTF-8");
+        }
+    }
+
+    /** A record that is no text is refused by itself, whatever stands around it, and those around it are kept. */
+    @Test
+    void refusesJustTheRecordsWithoutText() {
+        Schema schema = record(
+                of(Schema.Type.STRING), Schema.createMap(of(Schema.Type.STRING)), orNull(Schema.Type.STRING, true));
+        for (int seed = 0; seed < 200; seed++) {
+            Random random = new Random(seed);
+            int rows = 1 + random.nextInt(60);
+            double share = new double[] {0, 0.02, 0.3, 1}[seed % 4];
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            List<String> sound = new ArrayList<>();
+            int bad = 0;
+            for (int row = 0; row < rows; row++) {
+                boolean isBad = random.nextDouble() < share;
+                int where = random.nextInt(3);
+                String value = "é".repeat(random.nextInt(2)) + "v".repeat(random.nextInt(90)) + row;
+                byte[] good = value.getBytes(StandardCharsets.UTF_8);
+                byte[] broken = good.clone();
+                broken[random.nextInt(broken.length)] = (byte) 0xFE;
+                text(out, isBad && where == 0 ? broken : good, 1);
+                number(out, 1, 1);
+                text(out, good, 1);
+                text(out, isBad && where == 1 ? broken : good, 1);
+                number(out, 0, 1);
+                number(out, 1, 1);
+                text(out, isBad && where == 2 ? broken : good, 1);
+                if (isBad) {
+                    bad++;
+                } else {
+                    sound.add(value);
+                }
+            }
+            for (boolean filtered : new boolean[] {false, true}) {
+                DecodedBlock<ColumnChunk> decoded = block(schema, out.toByteArray(), rows, filtered);
+                assertThat(decoded.rejections()).as("seed %d", seed).hasSize(bad);
+                assertThat(decoded.values().rows).isEqualTo(sound.size());
+                for (int row = 0; row < sound.size(); row++) {
+                    for (int column : new int[] {0, 2}) {
+                        assertThat(textAt(decoded.values().columns[column], row))
+                                .asString(StandardCharsets.UTF_8)
+                                .isEqualTo(sound.get(row));
+                    }
+                }
+            }
+        }
+    }
+
+    /** What becomes of one container block, without a filter or with one that wants all. */
+    private static DecodedBlock<ColumnChunk> block(Schema schema, byte[] data, int rows, boolean filtered) {
+        FileResolution files = new FileResolution(AvroSpec.create().schema(schema), FileSchemas.SAME, null);
+        ChunkPool pool = new ChunkPool(ColumnPlan.of(ArrowTypes.schema(schema).getFields()));
+        RowGate gate = filtered ? new RowGate(new RowSource(files, pool, 64), (chunk, row) -> true) : null;
+        BatchDecoder decoder = new BatchDecoder(1 << 20, 64, new RowSource(files, pool, 64), gate);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        number(out, rows, 1);
+        number(out, data.length, 1);
+        out.writeBytes(data);
+        out.writeBytes(new byte[16]);
+        AvroHeader header = new AvroHeader(schema, schema.toString(), AvroCodec.none(), new byte[16], Map.of(), 0);
+        return decoder.decode(new Block(out.toByteArray(), 0, out.size(), 0, header));
     }
 
     @Test
