@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Measures files to Arrow batches against native engines, in processes of their own, in turn, on the same cores and data. Peers that are
- * not there are left out, and named. Arguments: {@code [--mb N] [--rounds N] [--passes N] [--data NAME,...] [--dir DIR] [--cores 1,2]}.
+ * not there are left out, and named. Arguments: {@code [--mb N] [--rounds N] [--passes N] [--data NAME,...] [--dir DIR] [--cores 1,2]
+ * [--codecs NAME,...]}.
  */
 final class ArrowTables {
 
@@ -40,6 +41,7 @@ final class ArrowTables {
     private Path dir = Path.of(System.getProperty("java.io.tmpdir"), "sluice-benchmarks");
     private List<String> data = Data.names();
     private String cores = "1,2";
+    private List<String> codecs = List.of("null", "snappy", "zstandard");
     private boolean avro;
     private final Map<String, String> absent = new LinkedHashMap<>();
     private final Map<String, String> failed = new LinkedHashMap<>();
@@ -57,6 +59,7 @@ final class ArrowTables {
                 case "--passes" -> tables.passes = Integer.parseInt(args[++i]);
                 case "--data" -> tables.data = List.of(args[++i].split(","));
                 case "--dir" -> tables.dir = Path.of(args[++i]);
+                case "--codecs" -> tables.codecs = List.of(args[++i].split(","));
                 case "--cores" -> tables.cores = args[++i];
                 default -> throw new IllegalArgumentException("no such option: " + args[i]);
             }
@@ -79,7 +82,7 @@ final class ArrowTables {
                 passes);
         for (String name : data) {
             if (avro && AvroData.NAMES.contains(name)) {
-                for (String codec : List.of("null", "snappy", "zstandard")) {
+                for (String codec : codecs) {
                     avro(name, codec);
                 }
             } else if (!avro) {
@@ -112,7 +115,7 @@ final class ArrowTables {
                     name + ".jsonl to Arrow, two cores (the first line: one)",
                     size,
                     ours(ArrowContender.SLUICE, file, 1),
-                    twice(ours(ArrowContender.SLUICE, file, 1)),
+                    twice("two processes", ours(ArrowContender.SLUICE, file, 1)),
                     ours(ArrowContender.SLUICE, file, 2),
                     ours(ArrowContender.SCHEMA, file, 2),
                     ours(ArrowContender.SLUICE_ZST, file, 2),
@@ -133,15 +136,19 @@ final class ArrowTables {
                     ours(ArrowContender.APACHE_AVRO, file, 1),
                     python("jetliner", file),
                     python("polars", file),
-                    python("fastavro", file));
+                    codec.equals("null") ? python("fastavro", file) : null);
         }
         if (cores.contains("2")) {
             table(
                     title + ", two cores (the first line: one)",
                     size,
                     ours(ArrowContender.SLUICE_AVRO, file, 1),
-                    twice(ours(ArrowContender.SLUICE_AVRO, file, 1)),
-                    ours(ArrowContender.SLUICE_AVRO, file, 2));
+                    twice("two processes", ours(ArrowContender.SLUICE_AVRO, file, 1)),
+                    ours(ArrowContender.SLUICE_AVRO, file, 2),
+                    ours(ArrowContender.SLUICE_AVRO_FIVE, file, 2),
+                    codec.equals("null")
+                            ? null
+                            : twice("blocks alone, twice", ours(ArrowContender.AVRO_BLOCKS, file, 1)));
         }
     }
 
@@ -159,8 +166,8 @@ final class ArrowTables {
     }
 
     /** The same in two processes at once: as much as two cores of this machine can give. */
-    private static Runner twice(Runner runner) {
-        return new Runner("two processes", 2, runner.cores, runner.command);
+    private static Runner twice(String name, Runner runner) {
+        return new Runner(name, 2, runner.cores, runner.command);
     }
 
     /** Engines in C++ under a Java API; they have their own module, which need not be built. */
@@ -193,7 +200,7 @@ final class ArrowTables {
 
     /** Passes before those that count: compilers take the same time however small the files are, on one core half of the first seconds. */
     private int warmUp() {
-        return avro ? 16 : Math.max(4, WARM_UP_MEGABYTES / megabytes);
+        return avro ? 24 : Math.max(4, WARM_UP_MEGABYTES / megabytes);
     }
 
     private @Nullable Runner python(String name, Path file) throws Exception {
