@@ -139,8 +139,10 @@ class UnexpectedTest {
                 Batches.field("lists", new ArrowType.List(), Batches.field("item", new ArrowType.List(), number)),
                 Batches.field("keys", new ArrowType.Map(false), entries),
                 Batches.field("values", new ArrowType.Map(false), entries)));
+        String alone = " ".repeat(1100); // so that each record is a block: what is inferred from it is what it has
         String fits =
-                "{\"x\":1.5,\"s\":{\"x\":1.5,\"y\":7},\"l\":[1.5],\"lists\":[[1.5]],\"keys\":{\"1\":2},\"values\":{\"1\":2}}\n";
+                "{\"x\":1.5,\"s\":{\"x\":1.5,\"y\":7},\"l\":[1.5],\"lists\":[[1.5]],\"keys\":{\"1\":2},\"values\":{\"1\":2}"
+                        + alone + "}\n";
         Map<String, String> misfits = Map.of(
                 "x", "9007199254740993",
                 "s", "{\"x\":9007199254740993,\"y\":8}",
@@ -160,13 +162,14 @@ class UnexpectedTest {
             List<Schema> schemas = new ArrayList<>();
             List<Map<String, Object>> rows = new ArrayList<>();
             try (BufferAllocator allocator = new RootAllocator()) {
-                byte[] text = (fits + "{\"" + column + "\":" + misfit + "}\n" + fits).getBytes(StandardCharsets.UTF_8);
+                byte[] text = (fits + "{\"" + column + "\":" + misfit + alone + "}\n" + fits)
+                        .getBytes(StandardCharsets.UTF_8);
                 ArrowSpec spec = ArrowSpec.create()
                         .schema(schema)
                         .unexpected(Unexpected.WIDEN)
                         .batchRows(1);
                 Dataset.at(new ChunkedStore(1000, null).with("a.jsonl", text), "a.jsonl", Arrow.jsonl(allocator, spec))
-                        .read()
+                        .read(ReadSpec.create().blockBytes(1024))
                         .doOnNext(batch -> {
                             try (batch) {
                                 schemas.add(batch.schema());
