@@ -385,6 +385,13 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
         return slot;
     }
 
+    /** One by one: with what they are counted by, for which workers look. */
+    private void dropStock() {
+        while (fromStock() != null) {
+            // until there is none
+        }
+    }
+
     /** Takes the pump; while another worker has it, waits for as long as that is cheaper than to be scheduled again. */
     private boolean takePump() {
         for (int spins = 0; pumping != 0 || !PUMPING.compareAndSet(this, 0, 1); spins++) {
@@ -586,7 +593,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
                 terminated = true;
                 e.close();
                 slots.clear();
-                ready.clear();
+                dropStock();
                 break;
             }
             if (e.hasNext()) {
@@ -646,7 +653,7 @@ final class ReadSubscription<B, T, R> implements Subscription, Scannable {
             e.close();
         }
         slots.clear();
-        ready.clear();
+        dropStock();
         if (t != null) {
             actual.onError(t);
         } else {

@@ -256,6 +256,60 @@ class ReadFluxTest {
     }
 
     @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void cancelWithBlocksInStockEndsAllWorkers() {
+        for (int parallelism = 1; parallelism <= 3; parallelism++) {
+            Queue<Runnable> waiting = new ArrayDeque<>();
+            AtomicInteger closed = new AtomicInteger();
+            StoreWrapper store =
+                    new StoreWrapper(new ChunkedStore(4096, null)
+                            .with("a.jsonl.zst", Zstd.compress(numbered(0, 20_000)))
+                            .with("a.jsonl", numbered(0, 20_000))) {
+                        @Override
+                        public Flux<ByteBuffer> get(String key, ByteRange range, @Nullable String ifMatch) {
+                            return super.get(key, range, ifMatch).doFinally(end -> closed.incrementAndGet());
+                        }
+                    };
+            AtomicReference<Subscription> reading = new AtomicReference<>();
+            AtomicInteger decoded = new AtomicInteger();
+            LinesWrapper cancelling = new LinesWrapper() {
+                @Override
+                public int sampleBytes() {
+                    return 50_000;
+                }
+
+                @Override
+                protected FormatReader<Object[], ByteBuffer> reader(
+                        FormatReader<Object[], ByteBuffer> lines, List<Block> sample) {
+                    return new Reader(lines) {
+                        @Override
+                        public BlockDecoder<Object[]> decoder() {
+                            BlockDecoder<Object[]> decoder = super.decoder();
+                            return block -> {
+                                if (decoded.incrementAndGet() == 2) {
+                                    reading.get().cancel();
+                                }
+                                return decoder.decode(block);
+                            };
+                        }
+                    };
+                }
+            };
+            for (String key : List.of("a.jsonl", "a.jsonl.zst")) {
+                decoded.set(0);
+                Dataset.at(store, key, cancelling)
+                        .read(byHand(waiting, new AtomicInteger())
+                                .parallelism(parallelism)
+                                .blockBytes(4096))
+                        .subscribe(holding(reading));
+                runAll(waiting);
+                assertThat(decoded).as("%s, %s workers", key, parallelism).hasValue(2);
+            }
+            assertThat(closed).hasValue(2);
+        }
+    }
+
+    @Test
     void cancelStopsAReadThatWaitsForItsStore() {
         AtomicInteger stopped = new AtomicInteger();
         StoreWrapper silent = new StoreWrapper(new ChunkedStore(64, null).with("a.jsonl", numbered(0, 1))) {
