@@ -219,6 +219,19 @@ class JsonlWriteTest {
         assertThat(written(ArrowSpec.create(), quotes)).isEqualTo("{\"v\":[\"\\\"\\\\\", \"\\\\\" ]}\n");
     }
 
+    /** What becomes of a text that is read by a schema and written. */
+    private String writtenAgain(String text, Schema schema) {
+        InMemoryObjectStore store = InMemoryObjectStore.create();
+        store.put(
+                        "a.jsonl",
+                        Flux.just(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))),
+                        io.sluice.storage.PutMode.CREATE)
+                .block();
+        Dataset<RecordBatch> from = Dataset.at(
+                store, "a.jsonl", Arrow.jsonl(allocator, ArrowSpec.create().schema(schema)));
+        return written(ArrowSpec.create(), from.read());
+    }
+
     @Test
     void keysOfMapsAreStringsWhateverTheyAre() {
         Field key = new Field(
@@ -229,15 +242,7 @@ class JsonlWriteTest {
                 List.of(key, Batches.field("value", new ArrowType.Bool())));
         Schema schema = new Schema(List.of(Batches.field("m", new ArrowType.Map(false), entries)));
         String text = "{\"m\":{\"-1\":true,\"2147483647\":null}}\n";
-        InMemoryObjectStore store = InMemoryObjectStore.create();
-        store.put(
-                        "a.jsonl",
-                        Flux.just(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))),
-                        io.sluice.storage.PutMode.CREATE)
-                .block();
-        Dataset<RecordBatch> from = Dataset.at(
-                store, "a.jsonl", Arrow.jsonl(allocator, ArrowSpec.create().schema(schema)));
-        assertThat(written(ArrowSpec.create(), from.read())).isEqualTo(text);
+        assertThat(writtenAgain(text, schema)).isEqualTo(text);
     }
 
     @Test
@@ -248,15 +253,7 @@ class JsonlWriteTest {
                 Batches.field("b", Batches.integer(16, false)),
                 Batches.field("c", Batches.integer(32, false)),
                 Batches.field("d", Batches.integer(64, false))));
-        InMemoryObjectStore store = InMemoryObjectStore.create();
-        store.put(
-                        "a.jsonl",
-                        Flux.just(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))),
-                        io.sluice.storage.PutMode.CREATE)
-                .block();
-        Dataset<RecordBatch> from = Dataset.at(
-                store, "a.jsonl", Arrow.jsonl(allocator, ArrowSpec.create().schema(schema)));
-        assertThat(written(ArrowSpec.create(), from.read())).isEqualTo(text);
+        assertThat(writtenAgain(text, schema)).isEqualTo(text);
     }
 
     @Test

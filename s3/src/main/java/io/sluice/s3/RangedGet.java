@@ -23,8 +23,9 @@ import reactor.core.publisher.Operators;
 /**
  * An object's bytes, fetched range by range. The first request sends the first GET, whose answer pins ETag and size; as the
  * consumer takes what comes, ranges get longer, and as many are fetched at a time as hide the latency, up to the spec's number;
- * where that takes fewer, they are as much longer, since requests take processors. They are given in order. Nothing new is fetched while nothing is requested, nor what has no room in the budgets: the reader's,
- * for all bytes that are not emitted yet, and the store's, for those beyond one range of each read.
+ * where that takes fewer, they are as much longer, since requests take processors. They are given in order. Nothing new is
+ * fetched while nothing is requested, nor what has no room in the budgets: the reader's, for all bytes that are not emitted
+ * yet, and the store's, for those beyond one range of each read.
  */
 final class RangedGet extends Flux<ByteBuffer> {
 

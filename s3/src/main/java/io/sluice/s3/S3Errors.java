@@ -71,22 +71,24 @@ final class S3Errors {
 
     /** Status 404, of the bucket. */
     static boolean isNoSuchBucket(Throwable error) {
-        for (Throwable at = error; at != null; at = at.getCause()) {
-            if (at instanceof AwsServiceException service) {
-                AwsErrorDetails details = service.awsErrorDetails();
-                return details != null && NO_SUCH_BUCKET.equals(details.errorCode());
-            }
-        }
-        return false;
+        AwsServiceException answer = answer(error);
+        AwsErrorDetails details = answer == null ? null : answer.awsErrorDetails();
+        return details != null && NO_SUCH_BUCKET.equals(details.errorCode());
     }
 
     private static int status(Throwable error) {
+        AwsServiceException answer = answer(error);
+        return answer == null ? 0 : answer.statusCode();
+    }
+
+    /** The service's answer that an error is about; null if there was none. */
+    private static @Nullable AwsServiceException answer(Throwable error) {
         for (Throwable at = error; at != null; at = at.getCause()) {
             if (at instanceof AwsServiceException service) {
-                return service.statusCode();
+                return service;
             }
         }
-        return 0;
+        return null;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.sluice.s3;
 
+import static io.sluice.s3.TestS3.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.storage.PutMode;
@@ -8,7 +9,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Random;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -30,12 +30,6 @@ class S3ChecksumsTest {
     @AfterEach
     void close() {
         proxy.close();
-    }
-
-    private static byte[] bytes(int length) {
-        byte[] bytes = new byte[length];
-        new Random(length).nextBytes(bytes);
-        return bytes;
     }
 
     private void write(S3AsyncClient client, byte[] content, int chunk) {

@@ -1,5 +1,6 @@
 package io.sluice.s3;
 
+import static io.sluice.s3.TestS3.error;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -53,15 +54,6 @@ class S3ClientSpecTest {
 
     private S3ClientSpec spec() {
         return TestS3.clientSpec(proxy.port());
-    }
-
-    private static StorageException error(Publisher<?> publisher) {
-        try {
-            Flux.from(publisher).blockLast(PATIENCE);
-        } catch (StorageException e) {
-            return e;
-        }
-        throw new AssertionError("no error");
     }
 
     private static Flux<ByteBuffer> bytes(int length) {

@@ -1,5 +1,6 @@
 package io.sluice.s3;
 
+import static io.sluice.s3.TestS3.error;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.StorageException;
@@ -31,15 +32,6 @@ import software.amazon.awssdk.services.s3.S3AsyncClient;
 class S3ErrorsTest {
 
     private static final S3StoreSpec IMPATIENT = TestS3.spec().maxRetries(0);
-
-    private static StorageException error(Publisher<?> publisher) {
-        try {
-            Flux.from(publisher).blockLast(Duration.ofSeconds(30));
-        } catch (StorageException e) {
-            return e;
-        }
-        throw new AssertionError("no error");
-    }
 
     private static List<Publisher<?>> everything(S3ObjectStore store) {
         return List.of(

@@ -1,5 +1,6 @@
 package io.sluice.s3;
 
+import static io.sluice.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.storage.ByteRange;
@@ -192,21 +193,6 @@ class S3RangeLengthsTest {
         /** What was given still waits to be read. */
         @Override
         public void giveBack(long bytes) {}
-    }
-
-    private static void eventually(Runnable assertion) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (true) {
-            try {
-                assertion.run();
-                return;
-            } catch (AssertionError notYet) {
-                if (System.nanoTime() > deadline) {
-                    throw notYet;
-                }
-                Thread.onSpinWait();
-            }
-        }
     }
 
     @Test

@@ -1,5 +1,8 @@
 package io.sluice.s3;
 
+import static io.sluice.s3.TestS3.bytes;
+import static io.sluice.s3.TestS3.error;
+import static io.sluice.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.StorageException;
@@ -62,25 +65,10 @@ class S3ReadFaultsTest {
                 .block(PATIENCE);
     }
 
-    private static byte[] bytes(int length) {
-        byte[] bytes = new byte[length];
-        new Random(length).nextBytes(bytes);
-        return bytes;
-    }
-
     private static byte[] read(Flux<ByteBuffer> get) {
         return get.collect(ByteArrayOutputStream::new, (all, chunk) -> all.write(chunk.array(), 0, chunk.limit()))
                 .map(ByteArrayOutputStream::toByteArray)
                 .block(PATIENCE);
-    }
-
-    private static StorageException error(Publisher<?> publisher) {
-        CompletableFuture<Throwable> error = new CompletableFuture<>();
-        StepVerifier.create(Flux.from(publisher).ignoreElements())
-                .consumeErrorWith(error::complete)
-                .verify(PATIENCE);
-        assertThat(error.join()).isInstanceOf(StorageException.class);
-        return (StorageException) error.join();
     }
 
     @AfterEach
@@ -249,21 +237,6 @@ class S3ReadFaultsTest {
             assertThat(proxy.requests())
                     .as("nothing was asked for twice, neither by the store nor by the client")
                     .hasSize(10);
-        }
-    }
-
-    private static void eventually(Runnable assertion) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (true) {
-            try {
-                assertion.run();
-                return;
-            } catch (AssertionError notYet) {
-                if (System.nanoTime() > deadline) {
-                    throw notYet;
-                }
-                Thread.onSpinWait();
-            }
         }
     }
 

@@ -1,5 +1,8 @@
 package io.sluice.s3;
 
+import static io.sluice.s3.TestS3.bytes;
+import static io.sluice.s3.TestS3.error;
+import static io.sluice.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.StorageException;
@@ -10,8 +13,6 @@ import io.sluice.storage.PutMode;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,7 +24,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -54,12 +54,6 @@ class S3WriteFaultsTest {
         proxy.close();
     }
 
-    private static byte[] bytes(int length) {
-        byte[] bytes = new byte[length];
-        new Random(length).nextBytes(bytes);
-        return bytes;
-    }
-
     private static Flux<ByteBuffer> chunked(byte[] content) {
         int size = 100_000;
         return Flux.range(0, (content.length + size - 1) / size)
@@ -73,34 +67,10 @@ class S3WriteFaultsTest {
                 .block(PATIENCE);
     }
 
-    private static StorageException error(Publisher<?> publisher) {
-        CompletableFuture<Throwable> error = new CompletableFuture<>();
-        StepVerifier.create(Flux.from(publisher).ignoreElements())
-                .consumeErrorWith(error::complete)
-                .verify(PATIENCE);
-        assertThat(error.join()).isInstanceOf(StorageException.class);
-        return (StorageException) error.join();
-    }
-
     private void assertNoUploads() {
         assertThat(TestS3.done(TestS3.client().listMultipartUploads(list -> list.bucket(bucket)))
                         .uploads())
                 .isEmpty();
-    }
-
-    private static void eventually(Runnable assertion) {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (true) {
-            try {
-                assertion.run();
-                return;
-            } catch (AssertionError notYet) {
-                if (System.nanoTime() > deadline) {
-                    throw notYet;
-                }
-                Thread.yield();
-            }
-        }
     }
 
     /** Once. */

@@ -381,7 +381,7 @@ final class ShardUpload<T> {
             return putError;
         }
         ObjectMeta stored = meta;
-        if (stored != null && isOfAnotherSize()) {
+        if (stored != null && isOfAnotherSize(stored)) {
             return new StorageException(
                     StorageException.Kind.IO,
                     displayName(),
@@ -403,22 +403,20 @@ final class ShardUpload<T> {
     @Nullable
     Shard committed() {
         String known = key;
-        if (known == null || !putOver || putError != null || !content.isCompleted() || isOfAnotherSize()) {
+        if (known == null || !putOver || putError != null || !content.isCompleted()) {
             return null;
         }
         ObjectMeta stored = meta;
+        if (stored != null && isOfAnotherSize(stored)) {
+            return null;
+        }
         return new Shard(
                 known, records, sealedBytes, writtenBytes, crc.getValue(), stored == null ? null : stored.etag());
     }
 
     /** A store that loses bytes is not believed. */
-    private boolean isOfAnotherSize() {
-        ObjectMeta stored = meta;
-        return putOver
-                && content.isCompleted()
-                && stored != null
-                && stored.size() >= 0
-                && stored.size() != writtenBytes;
+    private boolean isOfAnotherSize(ObjectMeta stored) {
+        return putOver && content.isCompleted() && stored.size() >= 0 && stored.size() != writtenBytes;
     }
 
     /** Whether nothing is left to wait for. */
