@@ -266,14 +266,17 @@ final class ShardSequence<T> {
                 abort(shard, error);
             }
             shard.advance(first, numbered);
+            // asked before the error: what the store says in between would end the shard without one
+            boolean over = shard.isOver();
             Throwable own = shard.error();
             if (own != null) {
                 error = error == null ? own : error;
                 abort(shard, own);
                 shard.advance(first, numbered);
+                over = shard.isOver();
             }
             numbered = shard.displayName() != null;
-            if (shard.isOver()) {
+            if (over) {
                 all.remove();
                 settle(shard);
             } else {
